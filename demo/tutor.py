@@ -1,0 +1,85 @@
+"""Edge: runs Tutor's own command line on one Tutor root."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tutorplatform import manifests
+from tutorplatform.manifests import Manifest
+
+TUTOR = [sys.executable, "-m", "tutor.commands.cli"]
+
+
+@dataclass(frozen=True)
+class TutorRoot:
+    """A Tutor project root and the environment variables that Tutor and kubectl run with there.
+
+    `environment` replaces the caller's variables rather than adding to them, so that no
+    TUTOR_… or AWS_… of the person at the keyboard finds its way into a run.
+    """
+
+    path: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `tutor ARGV…`; its stdout holds stderr too. CalledProcessError unless it exits with 0."""
+        return subprocess.run(
+            [*TUTOR, *argv],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=check,
+        )
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start `tutor ARGV…`; stdout and stderr come together on the returned process's stdout."""
+        return subprocess.Popen(
+            [*TUTOR, *argv],
+            env=self._environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def write_config(self, settings: Mapping[str, Any], plugins: Sequence[str] = ()) -> None:
+        """Write config.yml with these settings and enabled plugins."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "config.yml").write_text(
+            yaml.safe_dump({**settings, "PLUGINS": sorted(plugins)})
+        )
+
+    def config(self) -> dict[str, Any]:
+        """config.yml as it stands on disk."""
+        loaded: dict[str, Any] = yaml.safe_load((self.path / "config.yml").read_text())
+        return loaded
+
+    def rendered(self) -> list[Manifest]:
+        """The objects that `kubectl kustomize` makes of the rendered environment."""
+        output = subprocess.run(
+            ["kubectl", "kustomize", str(self.path / "env")],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return manifests.load(output.stdout)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.path),
+            **self.environment,
+            "TUTOR_ROOT": str(self.path),
+            # Plugins come from this environment's packages alone.
+            "TUTOR_PLUGINS_ROOT": str(self.path / "plugins"),
+        }

@@ -1,0 +1,5 @@
+"""Wiring: the autoscale plugin."""
+
+from tutorplatform.registration import register
+
+register("tutorautoscale")

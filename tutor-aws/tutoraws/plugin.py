@@ -1,0 +1,5 @@
+"""Wiring: the aws plugin."""
+
+from tutorplatform.registration import register
+
+register("tutoraws")

@@ -1,0 +1,160 @@
+"""Edge: the kubectl calls that Tutor makes during one `tutor k8s …` command.
+
+Tutor's `k8s` commands call `tutor.utils.kubectl` through the module, and `launch` calls its
+sub-commands as module globals, so neither a hook nor a replaced sub-command sees the apply
+(https://github.com/overhangio/tutor/blob/v22.0.3/tutor/commands/k8s.py). We therefore put
+our own click group in front of Tutor's, and for the length of one invocation route that one
+function through the steps of `hooks.KUBECTL_STEPS`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial, reduce
+from typing import Any
+
+import click
+from tutor import config as tutor_config
+from tutor import fmt, utils
+from tutor.types import Config, get_typed
+
+from tutorplatform import hooks
+from tutorplatform.errors import DeployError
+
+# `kubectl` supports a server one minor version older or newer than itself.
+# https://kubernetes.io/releases/version-skew-policy/#kubectl
+SUPPORTED_SKEW = 1
+
+TIMEOUT = "--request-timeout=10s"
+
+
+class K8sGroup(click.Group):
+    """Tutor's `k8s` group, with the very same commands, whose kubectl calls run through our steps."""
+
+    def __init__(self, tutor_group: click.Group) -> None:
+        super().__init__(
+            name=tutor_group.name,
+            # The same mapping, not a copy: Tutor adds `do` to it once plugins are loaded.
+            commands=tutor_group.commands,
+            callback=tutor_group.callback,
+            params=tutor_group.params,
+            help=tutor_group.help,
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        steps = [Preflight(), *hooks.KUBECTL_STEPS.iterate()]
+        with kubectl_through(steps, ctx.obj.root):
+            return super().invoke(ctx)
+
+
+def with_k8s_group(commands: list[click.Command]) -> list[click.Command]:
+    """Tutor's commands with K8sGroup in place of its `k8s` group; unchanged if it is there already."""
+    return [
+        K8sGroup(command)
+        if isinstance(command, click.Group)
+        and command.name == "k8s"
+        and not isinstance(command, K8sGroup)
+        else command
+        for command in commands
+    ]
+
+
+@contextmanager
+def kubectl_through(steps: Sequence[hooks.KubectlStep], root: str) -> Iterator[None]:
+    """Route Tutor's kubectl calls through `steps`, first one outermost, until the block ends."""
+    original = utils.kubectl
+
+    def through(step: hooks.KubectlStep, proceed: hooks.Kubectl) -> hooks.Kubectl:
+        return lambda *argv: step(root, argv, proceed)
+
+    chain: hooks.Kubectl = reduce(
+        lambda proceed, step: through(step, proceed), reversed(steps), original
+    )
+    utils.kubectl = chain
+    try:
+        yield
+    finally:
+        utils.kubectl = original
+
+
+class Preflight:
+    """The first step: before anything is applied, is this the right cluster and the right namespace?
+
+    Raises DeployError on every call until the checks have passed once: Tutor's `start` takes
+    an error of its first call, `get namespaces`, for "there is no such namespace".
+    """
+
+    def __init__(self) -> None:
+        self.passed = False
+
+    def __call__(self, root: str, argv: tuple[str, ...], proceed: hooks.Kubectl) -> int:
+        # Without kubectl Tutor's own message is the best one.
+        if not self.passed and shutil.which("kubectl"):
+            config = tutor_config.load_full(root)
+            check_cluster(_kubectl)
+            check_namespace(_kubectl, config)
+            self.passed = True
+        return proceed(*argv)
+
+
+Query = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def check_cluster(kubectl: Query) -> None:
+    """Raise DeployError when the API server does not answer; say so when kubectl is too far from it."""
+    answer = kubectl("version", "--output=json", TIMEOUT)
+    if answer.returncode != 0:
+        raise _unreachable(answer)
+    versions = json.loads(answer.stdout)
+    client, server = (
+        int(versions[side]["minor"].rstrip("+")) for side in ("clientVersion", "serverVersion")
+    )
+    if abs(client - server) > SUPPORTED_SKEW:
+        fmt.echo_alert(
+            f"kubectl: version 1.{client} is not made for this cluster's 1.{server}; "
+            f"install kubectl 1.{server}"
+        )
+
+
+def check_namespace(kubectl: Query, config: Config) -> None:
+    """Raise DeployError when the instance's namespace already belongs to another Tutor root."""
+    namespace = get_typed(config, "K8S_NAMESPACE", str)
+    owner = f"openedx-{get_typed(config, 'ID', str)}"
+    answer = kubectl(
+        "get",
+        "namespace",
+        namespace,
+        "--ignore-not-found",
+        r"--output=jsonpath={.metadata.labels.app\.kubernetes\.io/instance}",
+        TIMEOUT,
+    )
+    if answer.returncode != 0:
+        raise _unreachable(answer)
+    found = answer.stdout.strip()
+    if found and found != owner:
+        raise DeployError(
+            f"namespace {namespace}",
+            f"belongs to another Open edX instance ({found}; this Tutor root is {owner})",
+            "give this instance a name of its own with `tutor config save --set K8S_NAMESPACE=…`, "
+            "or deploy from the Tutor root that owns the namespace",
+        )
+
+
+def _unreachable(answer: subprocess.CompletedProcess[str]) -> DeployError:
+    reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+    return DeployError(
+        "cluster",
+        f"kubectl gets no answer from it ({reason})",
+        "check `kubectl config current-context` and your network, then run the command again",
+    )
+
+
+def _run(*argv: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+_kubectl = partial(_run, "kubectl")

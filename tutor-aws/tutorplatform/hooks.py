@@ -1,0 +1,20 @@
+"""Extension points that the plugins of this suite share.
+
+Tutor has no hook at the moment manifests reach the cluster, so we declare one: every
+`kubectl` call of a `tutor k8s` command runs through the steps of KUBECTL_STEPS, each of
+which may refuse it, replace it, or pass it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tutor.core.hooks import Filter
+
+# What Tutor's `utils.kubectl` is: arguments after "kubectl" → exit status.
+Kubectl = Callable[..., int]
+
+# (Tutor root, arguments after "kubectl", the next step) → exit status.
+KubectlStep = Callable[[str, tuple[str, ...], Kubectl], int]
+
+KUBECTL_STEPS: Filter[list[KubectlStep], []] = Filter()

@@ -1,0 +1,70 @@
+"""Kubernetes manifests as plain dicts: read, find, write. Nothing here changes its argument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import yaml
+
+Manifest = dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 without the implicit types that would change a value on its way through."""
+
+
+# `2001-01-01` must stay text, `=` and `<<` are ordinary scalars in a ConfigMap.
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag.rpartition(":")[2] not in {"timestamp", "value", "merge"}
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load(text: str) -> list[Manifest]:
+    """One dict per non-empty YAML document."""
+    return [document for document in yaml.load_all(text, Loader=_Loader) if document]
+
+
+def dump(manifests: Iterable[Mapping[str, Any]]) -> str:
+    """A YAML stream whose every document starts with `---`; empty for no manifests.
+
+    Tutor pastes such text into files that other plugins write to as well: without the
+    leading `---` it would silently replace its neighbour, and mere whitespace breaks kustomize.
+    """
+    return "".join(
+        "---\n" + yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True)
+        for manifest in manifests
+    )
+
+
+def of_kind(manifests: Iterable[Manifest], *kinds: str) -> Iterator[Manifest]:
+    """The manifests of the given kinds, in order."""
+    return (manifest for manifest in manifests if manifest["kind"] in kinds)
+
+
+def name(manifest: Mapping[str, Any]) -> str:
+    """`metadata.name`."""
+    return str(manifest["metadata"]["name"])
+
+
+def labels(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """`metadata.labels`, empty where there are none."""
+    return dict(manifest["metadata"].get("labels") or {})
+
+
+def pod_spec(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The pod spec inside a Pod, Deployment, StatefulSet, DaemonSet, Job or CronJob; else None."""
+    spec = manifest.get("spec") or {}
+    if manifest["kind"] == "Pod":
+        return dict(spec)
+    if manifest["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    template = spec.get("template")
+    if not isinstance(template, dict) or "spec" not in template:
+        return None
+    return dict(template["spec"])

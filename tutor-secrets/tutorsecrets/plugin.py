@@ -1,0 +1,5 @@
+"""Wiring: the secrets plugin."""
+
+from tutorplatform.registration import register
+
+register("tutorsecrets")
