@@ -14,7 +14,8 @@ import yaml
 from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
-TUTOR = [sys.executable, "-m", "tutor.commands.cli"]
+# The console script that belongs to this interpreter, whatever PATH says.
+TUTOR = str(Path(sys.executable).with_name("tutor"))
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class TutorRoot:
     def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `tutor ARGV…`; its stdout holds stderr too. CalledProcessError unless it exits with 0."""
         return subprocess.run(
-            [*TUTOR, *argv],
+            [TUTOR, *argv],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -43,7 +44,7 @@ class TutorRoot:
     def start(self, *argv: str) -> subprocess.Popen[str]:
         """Start `tutor ARGV…`; stdout and stderr come together on the returned process's stdout."""
         return subprocess.Popen(
-            [*TUTOR, *argv],
+            [TUTOR, *argv],
             env=self._environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

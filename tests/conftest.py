@@ -19,7 +19,9 @@ def new_root(tmp_path_factory: pytest.TempPathFactory) -> NewRoot:
     def make(*plugins: str, **settings: Any) -> TutorRoot:
         path: Path = tmp_path_factory.mktemp("tutor-root")
         root = TutorRoot(path)
-        root.write_config({"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme", **settings}, plugins)
+        root.write_config(
+            {"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme", **settings}, plugins
+        )
         return root
 
     return make

@@ -50,9 +50,7 @@ def register(
     hooks.KUBECTL_STEPS.add_items(list(kubectl_steps))
     tutor_hooks.Filters.CLI_COMMANDS.add_items(list(commands))
     # Late, so that it finds Tutor's group whatever other plugins did to the list.
-    tutor_hooks.Filters.CLI_COMMANDS.add(priority=tutor_hooks.priorities.LOW)(
-        deploy.with_k8s_group
-    )
+    tutor_hooks.Filters.CLI_COMMANDS.add(priority=tutor_hooks.priorities.LOW)(deploy.with_k8s_group)
 
 
 def patches(package: str) -> list[tuple[str, str]]:
