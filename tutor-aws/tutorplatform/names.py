@@ -16,7 +16,7 @@ APPLICATIONS = frozenset({"openedx", "credentials", "discovery", "notes", "xqueu
 
 
 def checked_instance_name(name: str, where: str) -> str:
-    """`name`, or ConfigError. It is the Kubernetes namespace and part of database and bucket names."""
+    """`name`, or ConfigError. It is the namespace, and a part of database and bucket names."""
     if not INSTANCE_NAME.fullmatch(name):
         raise ConfigError(
             where,
@@ -39,3 +39,13 @@ def database_name(instance: str, application: str) -> str:
     if application not in APPLICATIONS:
         raise ValueError(f"{application} is not one of {sorted(APPLICATIONS)}")
     return instance + application
+
+
+def key_prefix(instance: str) -> str:
+    """What every Redis key of an instance starts with. No instance's name holds a `:`."""
+    return f"{instance}:"
+
+
+def index_prefix(instance: str) -> str:
+    """What every search index of an instance starts with. No instance's name holds a `_`."""
+    return f"{instance}_"

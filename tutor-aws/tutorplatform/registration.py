@@ -21,8 +21,9 @@ from tutorplatform.errors import PlatformError
 
 SUPPORTED_TUTOR_MAJOR = 22
 
-# A template function sees the whole configuration and returns text for a patch.
-TemplateFunction = Callable[[Config], str]
+# A template function sees the whole configuration and returns text for a patch, or an object
+# whose attributes a template reads.
+TemplateFunction = Callable[[Config], Any]
 
 
 def register(
@@ -85,9 +86,9 @@ def require_supported_tutor(package: str, version: str) -> None:
     raise error
 
 
-def _with_config(function: TemplateFunction) -> Callable[..., str]:
+def _with_config(function: TemplateFunction) -> Callable[..., Any]:
     @jinja2.pass_context
-    def call(context: jinja2.runtime.Context) -> str:
+    def call(context: jinja2.runtime.Context) -> Any:
         config: dict[str, Any] = context.get_all()
         return function(config)
 
