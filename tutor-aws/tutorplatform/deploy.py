@@ -46,7 +46,7 @@ class K8sGroup(click.Group):
         )
 
     def invoke(self, ctx: click.Context) -> Any:
-        steps = [Preflight(), *hooks.KUBECTL_STEPS.iterate()]
+        steps: list[hooks.KubectlStep] = [Preflight(), *hooks.KUBECTL_STEPS.iterate()]
         with kubectl_through(steps, ctx.obj.root):
             return super().invoke(ctx)
 
