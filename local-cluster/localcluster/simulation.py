@@ -76,5 +76,4 @@ def _delay(seconds: float) -> Manifest:
 def _ready_delay(pods: PodTimes) -> Manifest:
     is_platform = f"any(.spec.containers[].image; contains({json.dumps(pods.openedx_image)}))"
     query = f'if {is_platform} then "{pods.openedx_s}s" else "{pods.other_s}s" end'
-    # Without a base kwok ignores the query.
-    return {**_delay(pods.other_s), "durationFrom": {"expressionFrom": query}}
+    return {"durationFrom": {"expressionFrom": query}}
