@@ -1,0 +1,62 @@
+"""Kubernetes quantities: `500m` of a CPU, `2Gi` of memory.
+
+https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+from tutorplatform.errors import ConfigError
+
+_FRACTIONS = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 10**3)}
+_DECIMALS = {letter: Fraction(1000**power) for power, letter in enumerate("kMGTPE", 1)}
+_BINARIES = {f"{letter}i": Fraction(1024**power) for power, letter in enumerate("KMGTPE", 1)}
+_FACTORS = {"": Fraction(1), **_FRACTIONS, **_DECIMALS, **_BINARIES}
+
+_QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2})|([a-zA-Z]{0,2}))")
+_MISSPELT_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt])?i?(?:b|bytes)?", re.IGNORECASE)
+
+# No container lives on less; whoever writes `512` or `512m` means mebibytes.
+_LEAST_MEMORY = 1024**2
+
+
+def cpu_millicores(value: object, where: str) -> int:
+    """Thousandths of a CPU in `500m`, `0.5` or the number 2, rounded up; ConfigError if none."""
+    number = _parsed(value, {"", *_FRACTIONS})
+    if not number:
+        raise ConfigError(
+            where, f"{value!r} is not a Kubernetes quantity of CPU", "write '500m' for half a CPU"
+        )
+    return math.ceil(number * 1000)
+
+
+def memory_bytes(value: object, where: str) -> int:
+    """Bytes in `2Gi`, `512Mi` or `1.5G`, rounded up; ConfigError if it is none or below 1 MiB."""
+    number = _parsed(value, set(_FACTORS))
+    if number is None or number < _LEAST_MEMORY:
+        problem = "not a Kubernetes quantity" if number is None else "less than a mebibyte"
+        raise ConfigError(where, f"{value!r} is {problem}", f"write '{_likely_memory(value)}'")
+    return math.ceil(number)
+
+
+def _parsed(value: object, suffixes: set[str]) -> Fraction | None:
+    # YAML reads `cpu: 2` as a number; True is an int to Python, but no quantity.
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    match = _QUANTITY.fullmatch(str(value))
+    if not match:
+        return None
+    number, exponent, suffix = match.groups()
+    if exponent:
+        return Fraction(number) * Fraction(10) ** int(exponent)
+    return Fraction(number) * _FACTORS[suffix] if suffix in suffixes else None
+
+
+def _likely_memory(value: object) -> str:
+    match = _MISSPELT_MEMORY.fullmatch(str(value).strip())
+    if not match or not Fraction(match[1]):
+        return "2Gi"
+    return f"{match[1]}{(match[2] or 'M').upper()}i"
