@@ -25,6 +25,13 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+class _Dumper(yaml.SafeDumper):
+    """YAML that spells everything out: what reads it next need not know anchors and aliases."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def load(text: str) -> list[Manifest]:
     """One dict per non-empty YAML document."""
     return [document for document in yaml.load_all(text, Loader=_Loader) if document]
@@ -37,7 +44,7 @@ def dump(manifests: Iterable[Mapping[str, Any]]) -> str:
     leading `---` it would silently replace its neighbour, and mere whitespace breaks kustomize.
     """
     return "".join(
-        "---\n" + yaml.safe_dump(dict(manifest), sort_keys=False, allow_unicode=True)
+        "---\n" + yaml.dump(dict(manifest), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
         for manifest in manifests
     )
 
