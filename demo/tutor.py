@@ -30,7 +30,7 @@ class TutorRoot:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `tutor ARGV…`; its stdout holds stderr too. CalledProcessError unless it exits with 0."""
+        """Run `tutor ARGV…`; stdout has stderr too. CalledProcessError unless it exits with 0."""
         return subprocess.run(
             [TUTOR, *argv],
             env=self._environment(),
@@ -41,16 +41,16 @@ class TutorRoot:
             check=check,
         )
 
-    def start(self, *argv: str) -> subprocess.Popen[str]:
-        """Start `tutor ARGV…`; stdout and stderr come together on the returned process's stdout."""
-        return subprocess.Popen(
-            [TUTOR, *argv],
-            env=self._environment(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-        )
+    def start(self, log: Path, *argv: str) -> subprocess.Popen[bytes]:
+        """Start `tutor ARGV…` with its stdout and stderr in `log`."""
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [TUTOR, *argv],
+                env=self._environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
 
     def write_config(self, settings: Mapping[str, Any], plugins: Sequence[str] = ()) -> None:
         """Write config.yml with these settings and enabled plugins."""

@@ -1,0 +1,51 @@
+# Every target sets up what it needs. `make help` lists them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# Tests run side by side; those on the local cluster share one, in one worker.
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help demo test test-unit lint types format cluster clean
+
+help: ## List these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lost zone (KEEP=1 leaves it running)
+	$(BIN)/python -m demo
+
+test: $(INSTALLED) lint types ## All tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+
+test-unit: $(INSTALLED) ## The tests that take seconds
+	$(BIN)/python -m pytest -m "not render and not services and not cluster"
+
+lint: $(INSTALLED) ## Style and common mistakes
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(INSTALLED) ## Static types
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
+	$(BIN)/python -m localcluster
+
+clean: ## Remove the virtual environment and what tools left (programs stay cached outside the tree)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-output
+
+$(INSTALLED): setup.cfg pyproject.toml
+	@echo "setting up $(VENV): about a minute, once"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "$(PYTHON): older than Python 3.10; run make PYTHON=/path/to/python3.10 or newer"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || \
+		{ echo "$(PYTHON) -m venv: failed; on Debian run apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

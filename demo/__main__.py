@@ -1,0 +1,97 @@
+"""Wiring: `make demo`: starts emulator and cluster, tells the story, cleans up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from localcluster.cluster import LocalCluster
+from localcluster.errors import LocalClusterError
+from localservices.aws import AwsEmulator
+from rich.console import Console
+
+from demo.instances import REGION
+from demo.report import Checks
+from demo.story import Story
+from demo.view import View
+
+OUTPUT = Path("demo-output")
+
+
+def main() -> int:
+    """0 if every claim of the demo held."""
+    console = Console()
+    # A polite end, as with Ctrl-C, so that everything that was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo: stopped by SIGTERM"))
+    try:
+        return tell(console, keep=bool(os.environ.get("KEEP")))
+    except LocalClusterError as error:
+        console.print(f"[bold red]Error:[/] {error}", highlight=False)
+    except subprocess.CalledProcessError as error:
+        console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
+    except KeyboardInterrupt:
+        console.print("stopped; everything that the demo started is gone")
+    return 1
+
+
+def tell(console: Console, keep: bool) -> int:
+    """Run the story on a fresh emulator and cluster; with `keep` leave it running until Ctrl-C."""
+    OUTPUT.mkdir(exist_ok=True)
+    checks = Checks(console)
+    started = time.monotonic()
+
+    def progress(text: str) -> None:
+        console.print(text, highlight=False)
+
+    with (
+        tempfile.TemporaryDirectory(prefix="demo-") as workspace,
+        AwsEmulator(REGION, progress=progress) as aws,
+        LocalCluster(progress=progress) as cluster,
+    ):
+        seconds = time.monotonic() - started
+        progress(
+            f"AWS emulator and cluster are up after {seconds:.0f} s, {cluster.memory_mib():.0f} MiB"
+        )
+        environment = {**cluster.environment, **aws.environment}
+        story = Story(View(cluster), environment, console, Path(workspace), OUTPUT, checks)
+        run(story)
+        if keep:
+            leave_running(console, story)
+    seconds = time.monotonic() - started
+    progress(f"{len(checks.failed)} of the claims failed; {seconds:.0f} s in all")
+    return 1 if checks.failed else 0
+
+
+def run(story: Story) -> None:
+    """The steps of the story."""
+    story.console.rule("two instances")
+    story.create()
+    story.launch()
+    story.show()
+    story.console.rule("load")
+    story.raise_load()
+    story.console.rule("a zone is lost")
+    zone = story.lose_zone()
+    story.heal(zone)
+
+
+def leave_running(console: Console, story: Story) -> None:
+    """Say how to reach what is running, and wait for Ctrl-C."""
+    console.rule("left running (KEEP=1); Ctrl-C stops it")
+    for name, value in sorted(story.environment.items()):
+        console.print(f"export {name}='{value}'", highlight=False, soft_wrap=True)
+    for name, root in story.roots.items():
+        console.print(f"export TUTOR_ROOT='{root.path}'  # {name}", highlight=False, soft_wrap=True)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("stopping")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
