@@ -53,10 +53,8 @@ def tell(console: Console, keep: bool) -> int:
         AwsEmulator(REGION, progress=progress) as aws,
         LocalCluster(progress=progress) as cluster,
     ):
-        seconds = time.monotonic() - started
-        progress(
-            f"AWS emulator and cluster are up after {seconds:.0f} s, {cluster.memory_mib():.0f} MiB"
-        )
+        up = f"{time.monotonic() - started:.0f} s, the cluster takes {cluster.memory_mib():.0f} MiB"
+        progress(f"AWS emulator and cluster are up after {up}")
         environment = {**cluster.environment, **aws.environment}
         story = Story(View(cluster), environment, console, Path(workspace), OUTPUT, checks)
         run(story)

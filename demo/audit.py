@@ -32,7 +32,7 @@ def stored_values(environment: Mapping[str, str], name: str) -> dict[str, str]:
 def audit(
     view: View, name: str, root: TutorRoot, stored: Mapping[str, str], checks: Checks
 ) -> list[Row]:
-    """Check that an instance's values are in Kubernetes Secrets and nowhere else; one row a place."""
+    """Check that an instance's values are in Kubernetes Secrets and nowhere else; a row a place."""
     values = scan.with_derived(stored)
     objects = view.objects(name)
     secrets = scan.secret_texts(objects)

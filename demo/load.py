@@ -29,16 +29,15 @@ def load_for(pods: int, deployment: Manifest, autoscaler: Manifest) -> Load:
     [container] = deployment["spec"]["template"]["spec"]["containers"]
     requests = container["resources"]["requests"]
     [target] = [
-        metric["resource"]["target"]["averageUtilization"]
+        metric["containerResource"]["target"]["averageUtilization"]
         for metric in autoscaler["spec"]["metrics"]
-        if metric["resource"]["name"] == "cpu"
+        if metric["containerResource"]["name"] == "cpu"
     ]
     # Half a pod short of the next one, well beyond the controller's tolerance of 10 %.
     busy = (pods - 0.5) * target / 100
-    memory_mib = quantity.memory_bytes(requests["memory"], "memory") // 2**20
-    return Load(
-        round(busy * quantity.cpu_millicores(requests["cpu"], "cpu")), memory_mib // 2 * pods
-    )
+    millicores = busy * quantity.cpu_millicores(requests["cpu"], "cpu")
+    memory_mib = quantity.memory_bytes(requests["memory"], "memory") / 2**20
+    return Load(round(millicores), round(memory_mib / 2 * pods))
 
 
 def spread(

@@ -78,10 +78,9 @@ class Story:
         scalers = self.view.autoscalers()
         self.console.print(report.workloads_table(self.wanted, ready, zones, scalers))
         spread = report.zones_by_service(ready, zones)
-        crowded = [f"{name}" for name in self._scaled() if len(set(spread.get(name, []))) < 2]
-        self.checks.check(
-            "every scaled workload is in two zones or more", not crowded, "".join(crowded)
-        )
+        crowded = [str(name) for name in self._scaled() if len(set(spread.get(name, []))) < 2]
+        claim = "every scaled workload is in two zones or more"
+        self.checks.check(claim, not crowded, ", ".join(crowded))
         rows: list[audit.Row] = []
         for name, root in self.roots.items():
             stored = audit.stored_values(self.environment, name)
@@ -110,7 +109,7 @@ class Story:
         self.wanted[LOADED] = max(before, now)
 
     def lose_zone(self) -> str:
-        """Kill the zone with the most LMS pods; watch until full strength is back. The zone's name."""
+        """Kill the zone with the most LMS pods, watch until full strength is back; its name."""
         zone = self.view.busiest_zone(LOADED.workload)
         title = f"zone {zone} lost"
         columns = max(10, self.console.width - 40)
