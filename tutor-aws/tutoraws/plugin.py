@@ -1,5 +1,25 @@
 """Wiring: the aws plugin."""
 
+from tutor.hooks import Actions
+from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
-register("tutoraws")
+from tutoraws import deployment, rendering, settings
+from tutoraws.defaults import DEFAULTS
+
+register(
+    "tutoraws",
+    defaults=DEFAULTS,
+    template_functions={
+        "aws_ca_folder": rendering.ca_folder,
+        "aws_instance": instance,
+        "aws_settings": settings.read,
+        "aws_uses_ses": settings.uses_ses,
+        "aws_objects": rendering.objects_text,
+        "aws_overrides": rendering.overrides_text,
+        "aws_config_map_generators": rendering.config_map_generators_text,
+    },
+    checks=[rendering.check],
+    kubectl_steps=[deployment.refuse_if_incomplete],
+)
+Actions.ENV_SAVED.add()(deployment.alert_if_incomplete)

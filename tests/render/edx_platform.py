@@ -1,0 +1,77 @@
+"""What edx-platform makes of the settings that Tutor renders for it."""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import yaml
+
+from demo.tutor import TutorRoot
+
+
+def platform_settings(root: TutorRoot, service: str) -> dict[str, Any]:
+    """The settings that result from a service's rendered files, run in edx-platform's order.
+
+    edx-platform itself is a stand-in that knows no more than the rendered files ask of it.
+    """
+    apps = root.path / "env" / "apps" / "openedx"
+    config = yaml.safe_load((apps / "config" / f"{service}.env.yml").read_text())
+    platform = SimpleNamespace(**platform_defaults(), **config, ENV_TOKENS=config)
+    modules: dict[str, Any] = {
+        f"{service}.envs.production": platform,
+        "xmodule.modulestore.modulestore_settings": SimpleNamespace(
+            update_module_store_settings=update_module_store_settings
+        ),
+        "codejail.jail_code": SimpleNamespace(
+            jail_code=SimpleNamespace(configure=lambda *_args, **_options: None)
+        ),
+        # The rendered files make the pod's folders.
+        "os": SimpleNamespace(path=os.path, makedirs=lambda *_args, **_options: None),
+    }
+
+    def import_module(name: str, *args: Any) -> Any:
+        if name.split(".")[0] in ("openedx", "django"):
+            raise ImportError(name)
+        return modules[name] if name in modules else builtins.__import__(name, *args)
+
+    settings: dict[str, Any] = {
+        "__builtins__": {**vars(builtins), "__import__": import_module},
+        "__name__": "settings",
+    }
+    path = apps / "settings" / service / "production.py"
+    exec(compile(path.read_text(), str(path), "exec"), settings)
+    return settings
+
+
+def platform_defaults() -> dict[str, Any]:
+    store = {"DOC_STORE_CONFIG": {"read_preference": "SECONDARY_PREFERRED"}, "OPTIONS": {}}
+    lists = ["IDA_LOGOUT_URI_LIST"]
+    mappings = ["BLOCK_STRUCTURES_SETTINGS", "JWT_AUTH", "REGISTRATION_EXTRA_FIELDS"]
+    return {
+        **{name: [] for name in lists},
+        **{name: {} for name in mappings},
+        "BROKER_TRANSPORT_OPTIONS": {"fanout_patterns": True, "fanout_prefix": True},
+        "DATABASE_ROUTERS": [
+            "openedx.core.lib.django_courseware_routers.StudentModuleHistoryExtendedRouter"
+        ],
+        "INSTALLED_APPS": ["lms.djangoapps.coursewarehistoryextended"],
+        "LOGGING": {"handlers": {}, "loggers": {"tracking": {}}},
+        "MODULESTORE": {"default": {"OPTIONS": {"stores": [store]}}},
+        "PROFILE_IMAGE_BACKEND": {"class": "local", "options": {}},
+        "STATIC_ROOT": "/openedx/staticfiles",
+        "STORAGES": {"default": {"BACKEND": "local"}, "staticfiles": {"BACKEND": "static"}},
+        "VIDEO_IMAGE_SETTINGS": {"STORAGE_KWARGS": {}, "DIRECTORY_PREFIX": "video-images/"},
+        "VIDEO_TRANSCRIPTS_SETTINGS": {"STORAGE_KWARGS": {}, "DIRECTORY_PREFIX": "transcripts/"},
+    }
+
+
+def update_module_store_settings(
+    module_stores: dict[str, Any], doc_store_settings: Mapping[str, Any]
+) -> None:
+    """Merge into a copy, as edx-platform does."""
+    for store in module_stores["default"]["OPTIONS"]["stores"]:
+        store["DOC_STORE_CONFIG"] = {**store["DOC_STORE_CONFIG"], **doc_store_settings}

@@ -1,0 +1,204 @@
+"""What edx-platform makes of the settings that the aws plugin renders."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.connection import SSLConnection, parse_url
+
+from demo.tutor import TutorRoot
+from tests.render.aws_services import CERTIFICATE, PASSWORD, external_services
+from tests.render.edx_platform import platform_settings
+
+pytestmark = pytest.mark.render
+
+NewRoot = Callable[..., TutorRoot]
+
+S3 = "storages.backends.s3.S3Storage"
+
+
+def redis_client(url: str) -> dict[str, Any]:
+    """What redis-py connects to."""
+    return dict(parse_url(url))  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    path.write_text(CERTIFICATE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def acme(new_root: NewRoot, ca_file: Path) -> TutorRoot:
+    root = new_root("aws", **external_services(ca_file))
+    root.run("config", "save")
+    return root
+
+
+@pytest.fixture(scope="module")
+def beta(new_root: NewRoot, ca_file: Path) -> TutorRoot:
+    # Named after a database of acme's, to make it hard.
+    root = new_root(
+        "aws",
+        **external_services(ca_file),
+        K8S_NAMESPACE="acmeopenedx",
+        LMS_HOST="learn.beta.test",
+    )
+    root.run("config", "save")
+    return root
+
+
+@pytest.fixture(scope="module")
+def lms(acme: TutorRoot) -> dict[str, Any]:
+    return platform_settings(acme, "lms")
+
+
+@pytest.fixture(scope="module")
+def cms(acme: TutorRoot) -> dict[str, Any]:
+    return platform_settings(acme, "cms")
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_redis_is_reached_over_verified_tls(acme: TutorRoot, service: str) -> None:
+    """Whatever the password holds, each client gets it back as it was."""
+    settings = platform_settings(acme, service)
+    caches = {name: c for name, c in settings["CACHES"].items() if "redis" in c["BACKEND"]}
+    expected = {
+        "username": "openedx",
+        "password": PASSWORD,
+        "host": "cache.test",
+        "port": 6379,
+        "connection_class": SSLConnection,
+    }
+    assert len(caches) == 7
+    for cache in caches.values():
+        assert redis_client(cache["LOCATION"]) == {**expected, "db": 1}
+    for setting in ("BROKER_URL", "EVENT_BUS_REDIS_CONNECTION_URL"):
+        assert redis_client(settings[setting]) == {**expected, "db": 0}
+    assert settings["BROKER_USE_SSL"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+
+
+def test_redis_with_a_token_only(new_root: NewRoot, ca_file: Path) -> None:
+    """Tutor itself would render a URL without any credentials."""
+    services = external_services(ca_file)
+    root = new_root("aws", **{**services, "AWS_REDIS": {"host": "cache.test", "cache_database": 5}})
+    root.run("config", "save")
+    url = redis_client(platform_settings(root, "lms")["CACHES"]["default"]["LOCATION"])
+    assert (url.get("username"), url["password"], url["db"]) == (None, PASSWORD, 5)
+
+
+def test_lms_and_studio_share_one_broker(lms: dict[str, Any], cms: dict[str, Any]) -> None:
+    """Each sends tasks to the other's queues."""
+    assert lms["BROKER_URL"] == cms["BROKER_URL"]
+    assert lms["BROKER_TRANSPORT_OPTIONS"] == cms["BROKER_TRANSPORT_OPTIONS"]
+    assert lms["BROKER_TRANSPORT_OPTIONS"]["fanout_prefix"] is True
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_mysql_is_verified_and_has_a_reader(acme: TutorRoot, service: str) -> None:
+    """The reader has no transactions of its own, and the same TLS."""
+    databases = platform_settings(acme, service)["DATABASES"]
+    writer, reader = databases["default"], databases["read_replica"]
+    assert (writer["HOST"], reader["HOST"]) == ("db.test", "db-ro.test")
+    assert (writer["ATOMIC_REQUESTS"], reader["ATOMIC_REQUESTS"]) == (True, False)
+    assert writer["PORT"] == 3306
+    for database in (writer, reader):
+        assert database["OPTIONS"]["ssl"] == {"ca": "/openedx/aws-ca/mysql.pem"}
+        assert database["OPTIONS"]["ssl_mode"] == "VERIFY_IDENTITY"
+        assert database["OPTIONS"]["init_command"]
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_mongodb_is_verified_in_both_stores(acme: TutorRoot, service: str) -> None:
+    """The module store reads from the primary, or authors see old content."""
+    settings = platform_settings(acme, service)
+    (store,) = settings["MODULESTORE"]["default"]["OPTIONS"]["stores"]
+    for connection in (store["DOC_STORE_CONFIG"], settings["CONTENTSTORE"]["DOC_STORE_CONFIG"]):
+        assert connection["host"] == "mongo-a.test,mongo-b.test,mongo-c.test"
+        assert connection["port"] == 27017
+        assert connection["replicaSet"] == "rs0"
+        assert connection["ssl"] is True
+        assert connection["tlsCAFile"] == "/openedx/aws-ca/mongodb.pem"
+        assert connection["read_preference"] == "PRIMARY"
+        assert (connection["user"], connection["password"]) == ("acmeopenedx", PASSWORD)
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_files_go_to_the_private_bucket(acme: TutorRoot, service: str) -> None:
+    """By default and where the platform has a storage of its own; static files stay local."""
+    settings = platform_settings(acme, service)
+    assert settings["AWS_STORAGE_BUCKET_NAME"] == "private"
+    assert settings["AWS_S3_REGION_NAME"] == "eu-west-1"
+    assert settings["AWS_DEFAULT_ACL"] is None
+    assert settings["AWS_S3_CUSTOM_DOMAIN"] is None
+    assert settings["STORAGES"] == {
+        "default": {"BACKEND": S3},
+        "staticfiles": {"BACKEND": "static"},
+    }
+    for setting in ("VIDEO_IMAGE_SETTINGS", "VIDEO_TRANSCRIPTS_SETTINGS", "GRADES_DOWNLOAD"):
+        assert settings[setting]["STORAGE_CLASS"] == S3
+        # S3Storage refuses an absolute location.
+        assert not settings[setting]["STORAGE_KWARGS"].get("location", "").startswith("/")
+    assert settings["OPENEDX_LEARNING"]["MEDIA"]["BACKEND"] == S3
+    assert settings["USER_TASKS_ARTIFACT_STORAGE"] == S3
+
+
+def test_studio_exports_where_its_workers_can_read(cms: dict[str, Any]) -> None:
+    """Web and worker pods share no disk."""
+    assert cms["COURSE_IMPORT_EXPORT_STORAGE"] == S3
+    assert cms["COURSE_METADATA_EXPORT_STORAGE"] == S3
+
+
+def test_profile_images_are_public_and_unsigned(lms: dict[str, Any]) -> None:
+    """A signature would expire in cached pages."""
+    backend = lms["PROFILE_IMAGE_BACKEND"]
+    assert backend["class"] == S3
+    assert backend["options"]["bucket_name"] == "public"
+    assert backend["options"]["custom_domain"] == "cdn"
+    assert backend["options"]["querystring_auth"] is False
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_mail_goes_through_ses_in_the_region(acme: TutorRoot, service: str) -> None:
+    """Region and endpoint agree."""
+    settings = platform_settings(acme, service)
+    assert settings["EMAIL_BACKEND"] == "django_ses.SESBackend"
+    assert settings["AWS_SES_REGION_NAME"] == "eu-west-1"
+    assert settings["AWS_SES_REGION_ENDPOINT"] == "email.eu-west-1.amazonaws.com"
+    assert settings["AWS_SES_CONFIGURATION_SET"] == "events"
+
+
+def identifiers(root: TutorRoot) -> dict[str, str]:
+    """What distinguishes an instance on services that it shares with others."""
+    settings = platform_settings(root, "lms")
+    return {
+        "MySQL database": settings["DATABASES"]["default"]["NAME"],
+        "MySQL user": settings["DATABASES"]["default"]["USER"],
+        "MongoDB database": settings["mongodb_parameters"]["db"],
+        "MongoDB user": settings["mongodb_parameters"]["user"],
+        "Celery": settings["BROKER_TRANSPORT_OPTIONS"]["global_keyprefix"],
+        "events": settings["EVENT_BUS_TOPIC_PREFIX"],
+        **{
+            f"cache {name}": cache["KEY_PREFIX"]
+            for name, cache in settings["CACHES"].items()
+            if "redis" in cache["BACKEND"]
+        },
+    }
+
+
+def test_two_instances_on_the_same_services_do_not_meet(acme: TutorRoot, beta: TutorRoot) -> None:
+    """No name of one is the start of a name of the other."""
+    acmes, betas = identifiers(acme), identifiers(beta)
+    for kind, name in acmes.items():
+        assert name.rstrip(":") != betas[kind].rstrip(":")
+    prefixes = [kind for kind in acmes if not kind.startswith("M")]
+    assert len(prefixes) == 9
+    for one in prefixes:
+        for other in prefixes:
+            assert not betas[one].startswith(acmes[other])
+            assert not acmes[one].startswith(betas[other])

@@ -1,0 +1,106 @@
+"""What a configuration lacks before it can be deployed."""
+
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+from tutoraws.completeness import incomplete, missing, set_command
+
+# What Tutor makes of a fresh configuration with the plugin.
+FRESH: dict[str, Any] = {
+    "RUN_MYSQL": False,
+    "RUN_REDIS": False,
+    "RUN_MONGODB": False,
+    "RUN_SMTP": False,
+    "SMTP_HOST": "smtp",
+    "MYSQL_HOST": "",
+    "REDIS_HOST": "",
+    "REDIS_USERNAME": "",
+    "REDIS_PASSWORD": "",
+    "MONGODB_HOST": "",
+    "MONGODB_USERNAME": "acmeopenedx",
+    "MONGODB_PASSWORD": "",
+    "AWS_MYSQL": {},
+    "AWS_REDIS": {},
+    "AWS_MONGODB": {},
+    "AWS_S3": {},
+}
+COMPLETE: dict[str, Any] = {
+    **FRESH,
+    "MYSQL_HOST": "db.test",
+    "REDIS_HOST": "cache.test",
+    "MONGODB_HOST": "mongo.test",
+    "MONGODB_PASSWORD": "x",
+    "AWS_REGION": "eu-west-1",
+    "AWS_MYSQL": {"host": "db.test", "ca_file": "/ca.pem"},
+    "AWS_S3": {"private_bucket": "acme-private", "public_bucket": "acme-public"},
+}
+
+
+def test_a_fresh_configuration_lacks_every_endpoint() -> None:
+    """All of it is said at once."""
+    assert missing(FRESH) == [
+        "AWS_REGION",
+        "AWS_MYSQL.host",
+        "AWS_MYSQL.ca_file",
+        "AWS_REDIS.host",
+        "AWS_MONGODB.hosts",
+        "MONGODB_PASSWORD",
+        "AWS_S3.private_bucket",
+        "AWS_S3.public_bucket",
+    ]
+
+
+def test_a_complete_configuration_lacks_nothing() -> None:
+    """And there is no error to raise."""
+    assert missing(COMPLETE) == []
+    assert incomplete(COMPLETE) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param({"RUN_MYSQL": True, "MYSQL_HOST": "", "AWS_MYSQL": {}}, [], id="own MySQL"),
+        pytest.param({"RUN_REDIS": True, "REDIS_HOST": ""}, [], id="own Redis"),
+        pytest.param({"RUN_MONGODB": True, "MONGODB_PASSWORD": ""}, [], id="own MongoDB"),
+        pytest.param({"AWS_S3": {"enabled": False}}, [], id="no S3"),
+        pytest.param(
+            {"AWS_S3": {"enabled": False}, "AWS_REGION": ""}, ["AWS_REGION"], id="SES has a region"
+        ),
+        pytest.param(
+            {"AWS_S3": {"enabled": False}, "AWS_REGION": "", "RUN_SMTP": True},
+            [],
+            id="neither S3 nor SES",
+        ),
+        pytest.param({"REDIS_USERNAME": "acme"}, ["REDIS_PASSWORD"], id="Redis user"),
+        pytest.param(
+            {"MONGODB_USERNAME": "", "MONGODB_PASSWORD": ""}, [], id="MongoDB without users"
+        ),
+        pytest.param({"AWS_MYSQL": {"host": "db.test"}}, ["AWS_MYSQL.ca_file"], id="MySQL CA"),
+    ],
+)
+def test_what_is_needed_depends_on_what_runs_where(
+    change: dict[str, Any], expected: list[str]
+) -> None:
+    """Each service can be Tutor's own, one by one."""
+    assert missing({**COMPLETE, **change}) == expected
+
+
+def test_the_command_is_valid_and_keeps_what_is_set() -> None:
+    """`--set` replaces a whole mapping, so its other keys are repeated."""
+    config = {**FRESH, "AWS_MYSQL": {"port": 3307}}
+    words = shlex.split(set_command(config, missing(config)).replace("\\\n", ""))
+    assert words[:3] == ["tutor", "config", "save"]
+    settings = dict(word.split("=", 1) for word in words[3:] if word != "--set")
+    assert yaml.safe_load(settings["AWS_MYSQL"]) == {"port": 3307, "host": "…", "ca_file": "…"}
+    assert yaml.safe_load(settings["AWS_MONGODB"]) == {"hosts": ["…"]}
+    assert settings["AWS_REGION"] == "…"
+
+
+def test_the_error_says_what_and_how() -> None:
+    """One message with everything in it."""
+    error = str(incomplete(FRESH))
+    assert error.startswith("aws: nothing can be deployed before these settings have a value: AWS")
+    assert "tutor config save" in error
+    assert "RUN_MYSQL=true" in error

@@ -1,0 +1,69 @@
+"""The Kubernetes objects that follow from the settings."""
+
+import pytest
+from tutoraws import objects
+from tutoraws.settings import Ingress, Settings
+from tutorplatform.errors import ConfigError
+
+ROLE = "arn:aws:iam::123456789012:role/acme"
+
+
+def test_a_role_is_an_annotation_of_the_service_account() -> None:
+    """This is how IRSA finds the role."""
+    metadata = objects.service_account(Settings(role_arn=ROLE))["metadata"]
+    assert metadata["annotations"] == {"eks.amazonaws.com/role-arn": ROLE}
+
+
+def test_without_a_role_there_is_no_annotation() -> None:
+    """EKS Pod Identity goes by the service account's name alone."""
+    assert "annotations" not in objects.service_account(Settings())["metadata"]
+
+
+def test_pods_get_no_token_for_the_kubernetes_api() -> None:
+    """The platform never talks to Kubernetes."""
+    assert objects.service_account(Settings())["automountServiceAccountToken"] is False
+
+
+def test_an_ingress_sends_its_host_to_caddy() -> None:
+    """One object per host, named after it, of the configured class."""
+    manifest = objects.ingress("learn.acme.test", Ingress(class_name="internal").class_name)
+    assert manifest["metadata"]["name"] == "learn.acme.test"
+    assert manifest["spec"]["ingressClassName"] == "internal"
+    (rule,) = manifest["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert rule["host"] == "learn.acme.test"
+    assert path["backend"]["service"] == {"name": "caddy", "port": {"name": "http"}}
+
+
+@pytest.mark.parametrize(
+    "host", ["", "a_b.test", "-a.test", "a..test", "*.acme.test", "a" * 254], ids=repr
+)
+def test_a_host_that_kubernetes_would_refuse(host: str) -> None:
+    """It is refused before anything is applied."""
+    with pytest.raises(ConfigError, match="is not a host name; correct LMS_HOST"):
+        objects.ingress(host, "traefik")
+
+
+def test_every_workload_of_the_platform_gets_the_service_account() -> None:
+    """Web servers, workers and jobs alike, and nothing else where there is nothing to add."""
+    patches = objects.overrides(Settings(), ca_files=[])
+    specs = {p["metadata"]["name"]: p["spec"]["template"]["spec"] for p in patches}
+    assert set(specs) == {"lms", "cms", "lms-worker", "cms-worker", "lms-job", "cms-job"}
+    assert specs["lms-job"] == {"serviceAccountName": "openedx", "containers": [{"name": "lms"}]}
+
+
+def test_region_and_ca_files_reach_the_containers() -> None:
+    """boto3 wants a region; the databases' clients want the files."""
+    patches = objects.overrides(Settings(region="eu-west-1"), ca_files=["mysql.pem"])
+    for patch in patches:
+        spec = patch["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        (mount,) = container["volumeMounts"]
+        (volume,) = spec["volumes"]
+        assert container["env"] == [{"name": "AWS_DEFAULT_REGION", "value": "eu-west-1"}]
+        assert mount == {"name": volume["name"], "mountPath": "/openedx/aws-ca"}
+
+
+def test_no_ca_file_no_config_map() -> None:
+    """An empty ConfigMap would be noise."""
+    assert objects.config_map_generators({}) == []

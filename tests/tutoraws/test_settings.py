@@ -1,0 +1,96 @@
+"""The AWS_… settings: what they accept, and what they say about the rest."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tutoraws import settings
+from tutoraws.defaults import DEFAULTS
+from tutorplatform.errors import ConfigError
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "aws.md"
+
+MISTAKES = [
+    pytest.param({"AWS_MYSQL": {"hots": "x"}}, "AWS_MYSQL.hots: there is no such", id="typo"),
+    pytest.param({"AWS_MYSLQ": {}}, "AWS_MYSLQ: there is no such setting", id="unknown setting"),
+    pytest.param(
+        {"AWS_MYSQL": {"host": "https://db.acme.test"}}, "AWS_MYSQL.host: ", id="URL for a host"
+    ),
+    pytest.param({"AWS_MYSQL": {"port": 0}}, "AWS_MYSQL.port: 0 is out of range", id="port 0"),
+    pytest.param({"AWS_MYSQL": {"ca_file": "ca.pem"}}, "AWS_MYSQL.ca_file: ", id="relative path"),
+    pytest.param(
+        {"AWS_REDIS": {"username": 'a"b'}}, "AWS_REDIS.username: ", id="quote in a user name"
+    ),
+    pytest.param(
+        {"AWS_REDIS": {"celery_database": 1}}, "AWS_REDIS.cache_database: ", id="one Redis database"
+    ),
+    pytest.param(
+        {"AWS_MONGODB": {"hosts": ["mongodb+srv://acme.test"]}},
+        "AWS_MONGODB.hosts[0]: ",
+        id="MongoDB URI",
+    ),
+    pytest.param(
+        {"AWS_MONGODB": {"hosts": ["mongo-1.test:27018"]}},
+        "AWS_MONGODB.hosts[0]: ",
+        id="port in a MongoDB host",
+    ),
+    pytest.param(
+        {"AWS_S3": {"private_bucket": "acme.files"}}, "AWS_S3.private_bucket: ", id="dotted bucket"
+    ),
+    pytest.param(
+        {"AWS_S3": {"private_bucket": "acme", "public_bucket": "acme"}},
+        "AWS_S3.public_bucket: is the private_bucket as well",
+        id="one bucket for both",
+    ),
+    pytest.param({"AWS_REGION": "Ireland"}, "AWS_REGION: 'Ireland' is not an AWS", id="region"),
+    pytest.param(
+        {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:user/x"}, "AWS_ROLE_ARN: ", id="user ARN"
+    ),
+    pytest.param(
+        {"AWS_INGRESS": {"class_name": "Traefik"}}, "AWS_INGRESS.class_name: ", id="class"
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "message"), MISTAKES)
+def test_mistakes_are_named(config: dict[str, Any], message: str) -> None:
+    """Each message starts with the full path of the setting."""
+    with pytest.raises(ConfigError) as caught:
+        settings.read(config)
+    assert str(caught.value).startswith(message)
+
+
+def test_the_defaults_of_the_plugin_are_the_defaults_of_the_types() -> None:
+    """Nothing set is a valid configuration, if not a complete one."""
+    own = {key: value for key, value in DEFAULTS.items() if key.startswith("AWS_")}
+    assert settings.read(own) == settings.Settings()
+
+
+@pytest.mark.parametrize(
+    ("config", "uses_ses"),
+    [
+        pytest.param({"RUN_SMTP": False, "SMTP_HOST": "smtp"}, True, id="nothing else"),
+        pytest.param({"RUN_SMTP": True, "SMTP_HOST": "smtp"}, False, id="Tutor's relay"),
+        pytest.param({"RUN_SMTP": False, "SMTP_HOST": "mx.acme.test"}, False, id="another relay"),
+    ],
+)
+def test_ses_stands_in_for_tutors_own_relay_only(config: dict[str, Any], uses_ses: bool) -> None:
+    """A relay that the operator names is not overruled."""
+    assert settings.uses_ses(config) is uses_ses
+
+
+def test_the_reference_lists_every_setting_with_its_default() -> None:
+    """The rows of the reference's tables are the fields of the dataclasses, no more, no less."""
+    documented = {}
+    for line in REFERENCE.read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) >= 3 and cells[0].startswith("`AWS_"):
+            documented[cells[0].strip("`")] = yaml.safe_load(cells[2].strip("`"))
+    actual: dict[str, Any] = {}
+    for name, value in vars(settings.Settings()).items():
+        setting = f"AWS_{name.upper()}"
+        for key, default in (vars(value) if hasattr(value, "__dict__") else {"": value}).items():
+            path = f"{setting}.{key}" if key else setting
+            actual[path] = list(default) if isinstance(default, tuple) else default
+    assert documented == actual

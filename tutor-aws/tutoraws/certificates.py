@@ -1,0 +1,60 @@
+"""Edge: reads the files with the certificate authorities (CA) that databases must be signed by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tutorplatform.errors import ConfigError
+
+from tutoraws.settings import Settings
+
+# `kubectl apply` repeats the ConfigMap, as JSON, in an annotation, and all annotations of an
+# object together may have 262144 bytes.
+# https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/
+MAX_JSON_BYTES = 250_000
+
+
+def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str]:
+    """File name in the pods → PEM text, for each external database that has a ca_file.
+
+    Raises ConfigError for a file that cannot be read, holds no certificate, holds a private
+    key, or is too big for Kubernetes.
+    """
+    files = {
+        "mysql.pem": ("AWS_MYSQL.ca_file", config["RUN_MYSQL"], settings.mysql.ca_file),
+        "mongodb.pem": ("AWS_MONGODB.ca_file", config["RUN_MONGODB"], settings.mongodb.ca_file),
+    }
+    found = {
+        name: _pem(path, where) for name, (where, run, path) in files.items() if path and not run
+    }
+    if len(json.dumps(found)) > MAX_JSON_BYTES:
+        raise ConfigError(
+            "ca_file",
+            f"{' and '.join(found)} have more than the {MAX_JSON_BYTES} bytes that fit",
+            "use a file with the certificates of your region only",
+        )
+    return found
+
+
+def _pem(path: str, where: str) -> str:
+    try:
+        text = Path(path).expanduser().read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            where, f"cannot read {path} ({error})", "name a PEM file that exists on this machine"
+        ) from error
+    if "PRIVATE KEY" in text:
+        raise ConfigError(
+            where, f"{path} holds a private key", "name a file with certificates only"
+        )
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ConfigError(
+            where,
+            f"{path} holds no PEM certificate",
+            "name the CA bundle of your server; that of Amazon RDS is at "
+            "https://truststore.pki.rds.amazonaws.com",
+        )
+    return text

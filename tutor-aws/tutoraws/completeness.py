@@ -1,0 +1,76 @@
+"""Which settings still need a value, and the command that gives it to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from tutorplatform.errors import DeployError
+
+from tutoraws import settings as aws
+
+PLACEHOLDER = "…"
+
+
+def missing(config: Mapping[str, Any]) -> list[str]:
+    """The settings without which this configuration cannot run, such as `AWS_MYSQL.host`.
+
+    Where Tutor has a setting of its own (MYSQL_HOST), that one counts, however it was set.
+    """
+    settings = aws.read(config)
+    mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
+    s3 = settings.s3
+    needed = {
+        "AWS_REGION": (s3.enabled or aws.uses_ses(config)) and not settings.region,
+        "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
+        "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
+        "AWS_REDIS.host": redis and not config["REDIS_HOST"],
+        "REDIS_PASSWORD": redis and config["REDIS_USERNAME"] and not config["REDIS_PASSWORD"],
+        "AWS_MONGODB.hosts": mongodb and not config["MONGODB_HOST"],
+        "MONGODB_PASSWORD": (
+            mongodb and config["MONGODB_USERNAME"] and not config["MONGODB_PASSWORD"]
+        ),
+        "AWS_S3.private_bucket": s3.enabled and not s3.private_bucket,
+        "AWS_S3.public_bucket": s3.enabled and not s3.public_bucket,
+    }
+    return [name for name, is_missing in needed.items() if is_missing]
+
+
+def incomplete(config: Mapping[str, Any]) -> DeployError | None:
+    """The error that tells what is missing and how to set it; None for a complete configuration."""
+    names = missing(config)
+    if not names:
+        return None
+    return DeployError(
+        "aws",
+        f"nothing can be deployed before these settings have a value: {', '.join(names)}",
+        f"run\n\n    {set_command(config, names)}\n\n"
+        "or keep a service of Tutor's own, for example with `--set RUN_MYSQL=true`",
+    )
+
+
+def set_command(config: Mapping[str, Any], names: list[str]) -> str:
+    """The `tutor config save` command that sets `names`, to be filled in where it says `…`.
+
+    `--set` replaces a whole mapping, so what is in it already is repeated.
+    """
+    values: dict[str, Any] = {}
+    for name in names:
+        setting, _, key = name.partition(".")
+        if key:
+            known = values.get(setting, dict(config[setting]))
+            values[setting] = {**known, key: [PLACEHOLDER] if key == "hosts" else PLACEHOLDER}
+        else:
+            values[setting] = PLACEHOLDER
+    options = [f"--set {name}={_argument(value)}" for name, value in values.items()]
+    return " \\\n        ".join(["tutor config save", *options])
+
+
+def _argument(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    flow = yaml.safe_dump(
+        value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10_000
+    )
+    return f"'{flow.strip()}'"

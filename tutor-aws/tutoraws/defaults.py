@@ -1,0 +1,49 @@
+"""Tutor's own settings, as they follow from the AWS_… ones. What is in config.yml wins over them.
+
+Each service can be Tutor's own: `RUN_MYSQL: true` and its like bring back Tutor's values. In
+such a cluster of its own an instance keeps Tutor's names as well; on shared services every
+name is derived from the instance's.
+
+The values of text defaults are rendered to text, and Tutor never parses it again. So what
+Tutor tests for truth stands here as a real boolean.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tutorplatform import config
+
+from tutoraws.settings import PREFIX, Settings
+
+
+def _unless(run: str, tutors: object, ours: str) -> str:
+    """A template: Tutor's value where Tutor runs the service itself, else ours."""
+    return f"{{% if {run} %}}{tutors}{{% else %}}{{{{ {ours} }}}}{{% endif %}}"
+
+
+TUTOR_DEFAULTS: dict[str, Any] = {
+    "ENABLE_HTTPS": True,
+    "ENABLE_WEB_PROXY": False,
+    "RUN_MONGODB": False,
+    "RUN_MYSQL": False,
+    "RUN_REDIS": False,
+    "RUN_SMTP": False,
+    "MYSQL_HOST": _unless("RUN_MYSQL", "mysql", "aws_settings().mysql.host"),
+    "MYSQL_PORT": _unless("RUN_MYSQL", 3306, "aws_settings().mysql.port"),
+    "OPENEDX_MYSQL_DATABASE": _unless("RUN_MYSQL", "openedx", "aws_instance().database('openedx')"),
+    "OPENEDX_MYSQL_USERNAME": _unless("RUN_MYSQL", "openedx", "aws_instance().database('openedx')"),
+    "REDIS_HOST": _unless("RUN_REDIS", "redis", "aws_settings().redis.host"),
+    "REDIS_PORT": _unless("RUN_REDIS", 6379, "aws_settings().redis.port"),
+    "REDIS_USERNAME": _unless("RUN_REDIS", "", "aws_settings().redis.username"),
+    "OPENEDX_CELERY_REDIS_DB": _unless("RUN_REDIS", 0, "aws_settings().redis.celery_database"),
+    "OPENEDX_CACHE_REDIS_DB": _unless("RUN_REDIS", 1, "aws_settings().redis.cache_database"),
+    "MONGODB_HOST": _unless("RUN_MONGODB", "mongodb", "aws_settings().mongodb.hosts|join(',')"),
+    "MONGODB_PORT": _unless("RUN_MONGODB", 27017, "aws_settings().mongodb.port"),
+    "MONGODB_DATABASE": _unless("RUN_MONGODB", "openedx", "aws_instance().database('openedx')"),
+    "MONGODB_USERNAME": _unless("RUN_MONGODB", "", "aws_instance().database('openedx')"),
+    "MONGODB_REPLICA_SET": _unless("RUN_MONGODB", "", "aws_settings().mongodb.replica_set"),
+    "MEILISEARCH_INDEX_PREFIX": _unless("RUN_MEILISEARCH", "tutor_", "aws_instance().index_prefix"),
+}
+
+DEFAULTS: dict[str, Any] = {**config.defaults(Settings, PREFIX), **TUTOR_DEFAULTS}

@@ -1,0 +1,43 @@
+"""Wiring: Tutor's configuration → the text that our patches put into Tutor's Kubernetes files."""
+
+from __future__ import annotations
+
+import yaml
+from tutor.types import Config
+from tutorplatform import manifests
+from tutorplatform.instance import instance
+
+from tutoraws import objects, settings
+from tutoraws.certificates import certificates
+from tutoraws.hosts import public_hosts
+
+
+def objects_text(config: Config) -> str:
+    """Our own objects, for Tutor's services.yml."""
+    aws = settings.read(config)
+    hosts = [] if config["ENABLE_WEB_PROXY"] else public_hosts(config)
+    ingresses = [objects.ingress(host, aws.ingress.class_name) for host in hosts]
+    return manifests.dump([objects.service_account(aws), *ingresses])
+
+
+def overrides_text(config: Config) -> str:
+    """Our changes to Tutor's workloads, for its override.yml."""
+    aws = settings.read(config)
+    return manifests.dump(objects.overrides(aws, certificates(aws, config)))
+
+
+def config_map_generators_text(config: Config) -> str:
+    """List items for the configMapGenerator of Tutor's kustomization.yml."""
+    generators = objects.config_map_generators(certificates(settings.read(config), config))
+    return yaml.safe_dump(generators) if generators else ""
+
+
+def ca_folder(_config: Config) -> str:
+    """Where the pods find the CA files."""
+    return objects.CA_FOLDER
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError for settings that cannot be used, whatever is still missing."""
+    instance(config)
+    certificates(settings.read(config), config)

@@ -1,0 +1,137 @@
+"""The AWS_… settings: types, defaults and rules. `docs/reference/aws.md` explains each one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from tutorplatform import config
+from tutorplatform.config import Between, Form
+from tutorplatform.errors import ConfigError
+
+PREFIX = "AWS_"
+
+Host = Annotated[
+    str,
+    Form(
+        r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?",
+        "a host name (without scheme and port)",
+        "db.acme.internal",
+    ),
+]
+Port = Annotated[int, Between(1, 65535)]
+# The range of ElastiCache's `databases` parameter; Redis itself has 16.
+DatabaseIndex = Annotated[int, Between(0, 1_199_999)]
+File = Annotated[str, Form(r"(/|~/).+", "an absolute path", "/etc/openedx/eu-west-1-bundle.pem")]
+# Without dots: S3's own certificate does not cover bucket names with dots.
+Bucket = Annotated[
+    str,
+    Form(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name (without dots)", "acme-private"),
+]
+
+
+@dataclass(frozen=True)
+class Mysql:
+    """AWS_MYSQL: a server outside the cluster, unless RUN_MYSQL is true."""
+
+    host: Host = ""
+    reader_host: Host = ""
+    port: Port = 3306
+    ca_file: File = ""
+
+
+@dataclass(frozen=True)
+class Redis:
+    """AWS_REDIS: a server outside the cluster, unless RUN_REDIS is true."""
+
+    host: Host = ""
+    port: Port = 6379
+    # Ends up inside quotes in Python files.
+    username: Annotated[str, Form(r"[^\s\"'\\:@/]+", "a Redis user name", "acme")] = ""
+    celery_database: DatabaseIndex = 0
+    cache_database: DatabaseIndex = 1
+
+
+@dataclass(frozen=True)
+class Mongodb:
+    """AWS_MONGODB: a replica set outside the cluster, unless RUN_MONGODB is true."""
+
+    hosts: tuple[Host, ...] = ()
+    port: Port = 27017
+    replica_set: Annotated[str, Form(r"[\w.-]+", "a replica set name", "rs0")] = ""
+    ca_file: File = ""
+
+
+@dataclass(frozen=True)
+class S3:
+    """AWS_S3: where uploaded and generated files go, unless it is not enabled."""
+
+    enabled: bool = True
+    private_bucket: Bucket = ""
+    public_bucket: Bucket = ""
+    public_host: Host = ""
+
+
+@dataclass(frozen=True)
+class Ses:
+    """AWS_SES: how mail leaves, unless RUN_SMTP is true or SMTP_HOST names another relay."""
+
+    configuration_set: Annotated[
+        str, Form(r"[A-Za-z0-9_-]{1,64}", "a configuration set name", "acme-events")
+    ] = ""
+
+
+@dataclass(frozen=True)
+class Ingress:
+    """AWS_INGRESS: how requests come in, unless ENABLE_WEB_PROXY is true."""
+
+    class_name: Annotated[
+        str, Form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "an IngressClass name", "traefik")
+    ] = "traefik"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of the aws plugin."""
+
+    region: Annotated[str, Form(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region", "eu-west-1")] = ""
+    role_arn: Annotated[
+        str,
+        Form(
+            r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+            "the ARN of an IAM role",
+            "arn:aws:iam::123456789012:role/acme",
+        ),
+    ] = ""
+    mysql: Mysql = Mysql()
+    redis: Redis = Redis()
+    mongodb: Mongodb = Mongodb()
+    s3: S3 = S3()
+    ses: Ses = Ses()
+    ingress: Ingress = Ingress()
+
+
+def read(tutor_config: Mapping[str, Any]) -> Settings:
+    """The AWS_… settings of this configuration. ConfigError for what is unknown or does not fit."""
+    settings = config.read(Settings, tutor_config, PREFIX)
+    redis, s3 = settings.redis, settings.s3
+    if redis.celery_database == redis.cache_database:
+        # Django clears a cache with FLUSHDB.
+        raise ConfigError(
+            "AWS_REDIS.cache_database",
+            "is the celery_database as well, and clearing the cache would delete queued tasks",
+            "give each a database index of its own",
+        )
+    if s3.private_bucket and s3.private_bucket == s3.public_bucket:
+        raise ConfigError(
+            "AWS_S3.public_bucket",
+            "is the private_bucket as well, and learners' files would be public",
+            "give each a bucket of its own",
+        )
+    return settings
+
+
+def uses_ses(tutor_config: Mapping[str, Any]) -> bool:
+    """Does SES stand in for Tutor's own relay? Not if that one runs, or another one is named."""
+    return not tutor_config["RUN_SMTP"] and tutor_config["SMTP_HOST"] == "smtp"
