@@ -1,28 +1,109 @@
-"""Fixtures that more than one folder of tests uses."""
+"""Fixtures that more than one folder of tests uses, and what CI demands of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import pytest
+from localcluster.cluster import LocalCluster
+from localservices.aws import AwsEmulator
+from localservices.mariadb import MariadbServer
+from localservices.redis import RedisServer
+from localservices.service import MissingServerError, Service
 
 from demo.tutor import TutorRoot
 
 NewRoot = Callable[..., TutorRoot]
 
+IN_CI = bool(os.environ.get("CI"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a test that is skipped has failed: whatever it needs is to be installed."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the proofs that take minutes to CI (or to `CI=1 make test`)."""
+    if IN_CI:
+        return
+    proofs = [item for item in items if item.get_closest_marker("proof")]
+    config.hook.pytest_deselected(items=proofs)
+    items[:] = [item for item in items if item not in proofs]
+
 
 @pytest.fixture(scope="session")
 def new_root(tmp_path_factory: pytest.TempPathFactory) -> NewRoot:
-    """Makes a fresh Tutor root: `new_root(*plugins, **settings)`, not yet rendered."""
+    """Makes a fresh Tutor root: `new_root(*plugins, **settings)`, not yet rendered.
 
-    def make(*plugins: str, **settings: Any) -> TutorRoot:
-        path: Path = tmp_path_factory.mktemp("tutor-root")
-        root = TutorRoot(path)
-        root.write_config(
-            {"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme", **settings}, plugins
-        )
+    `environment` is for what Tutor runs with there.
+    """
+
+    def make(
+        *plugins: str, environment: dict[str, str] | None = None, **settings: Any
+    ) -> TutorRoot:
+        root = TutorRoot(tmp_path_factory.mktemp("tutor-root"), environment or {})
+        defaults = {"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme"}
+        root.write_config({**defaults, **settings}, plugins)
         return root
 
     return make
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[AwsEmulator]:
+    """An AWS API on loopback that the whole session shares."""
+    with AwsEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture(scope="session")
+def aws_endpoint(aws: AwsEmulator) -> str:
+    """The URL of the AWS API."""
+    return aws.environment["AWS_ENDPOINT_URL"]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[LocalCluster]:
+    """A Kubernetes cluster that all tests marked `cluster` share; they run in one worker."""
+    with LocalCluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis that speaks TLS only."""
+    with _installed(RedisServer()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariadbServer]:
+    """A MariaDB that speaks TLS only."""
+    with _installed(MariadbServer()) as server:
+        yield server
+
+
+AnyService = TypeVar("AnyService", bound=Service)
+
+
+@contextmanager
+def _installed(service: AnyService) -> Iterator[AnyService]:
+    try:
+        started = service.__enter__()
+    except MissingServerError as error:
+        pytest.skip(str(error))
+    try:
+        yield started
+    finally:
+        started.stop()

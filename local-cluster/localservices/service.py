@@ -77,12 +77,16 @@ class TlsService(Service):
         return certificate, key
 
 
+class MissingServerError(LocalClusterError):
+    """A server program is not installed on this machine."""
+
+
 def find_server(program: str, package: str) -> Path:
-    """The path of a server program; LocalClusterError names the Debian package that has it."""
-    found = shutil.which(program, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    found = shutil.which(program) or found
+    """The path of a server program; MissingServerError names the Debian package that has it."""
+    # Debian keeps servers where an ordinary user's PATH does not lead.
+    found = shutil.which(program) or shutil.which(program, path="/usr/local/sbin:/usr/sbin")
     if found is None:
-        raise LocalClusterError(
+        raise MissingServerError(
             program, "is not on this machine", f"run `apt-get install {package}`"
         )
     return Path(found)
