@@ -1,0 +1,120 @@
+"""Secrets Manager: few calls, and errors that say which secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from tutoraws.services import secretsmanager
+from tutoraws.services.session import AwsError
+
+
+@pytest.fixture
+def client() -> Any:
+    return boto3.session.Session(
+        aws_access_key_id="test", aws_secret_access_key="test", region_name="eu-west-1"
+    ).client("secretsmanager")
+
+
+def found(*names: str) -> list[dict[str, str]]:
+    return [
+        {"Name": name, "ARN": f"arn:aws:secretsmanager:{name}-AbCdEf", "SecretString": f"of {name}"}
+        for name in names
+    ]
+
+
+def test_twenty_names_go_into_one_call(client: Any) -> None:
+    """The API takes 20 at a time; the 21st costs another call."""
+    names = [f"s{number}" for number in range(21)]
+    with Stubber(client) as stub:
+        for chunk in (names[:20], names[20:]):
+            stub.add_response(
+                "batch_get_secret_value", {"SecretValues": found(*chunk)}, {"SecretIdList": chunk}
+            )
+        assert secretsmanager.read(client, names) == {name: f"of {name}" for name in names}
+        stub.assert_no_pending_responses()
+
+
+def test_no_names_need_no_call(client: Any) -> None:
+    """Nothing to read."""
+    with Stubber(client):
+        assert secretsmanager.read(client, []) == {}
+
+
+def test_an_absent_secret_is_absent(client: Any) -> None:
+    """Not there is an answer, not an error."""
+    error = {"SecretId": "b", "ErrorCode": "ResourceNotFoundException", "Message": "no"}
+    with Stubber(client) as stub:
+        stub.add_response("batch_get_secret_value", {"SecretValues": found("a"), "Errors": [error]})
+        assert secretsmanager.read(client, ["a", "b"]) == {"a": "of a"}
+
+
+def test_a_secret_is_known_by_what_it_was_asked_for(client: Any) -> None:
+    """By its ARN, where settings give one."""
+    arn = found("a")[0]["ARN"]
+    with Stubber(client) as stub:
+        stub.add_response("batch_get_secret_value", {"SecretValues": found("a")})
+        assert secretsmanager.read(client, [arn]) == {arn: "of a"}
+
+
+def test_one_refused_secret_refuses_all(client: Any) -> None:
+    """Half of the values are no use."""
+    error = {"SecretId": "b", "ErrorCode": "AccessDeniedException", "Message": "no"}
+    with Stubber(client) as stub:
+        stub.add_response("batch_get_secret_value", {"SecretValues": found("a"), "Errors": [error]})
+        with pytest.raises(AwsError) as caught:
+            secretsmanager.read(client, ["a", "b"])
+    assert str(caught.value) == (
+        "secretsmanager.GetSecretValue b: AccessDeniedException; "
+        "allow this action for your user or role"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "call", "where"),
+    [
+        pytest.param(
+            "batch_get_secret_value",
+            lambda client: secretsmanager.read(client, ["acme"]),
+            "secretsmanager.BatchGetSecretValue",
+            id="read",
+        ),
+        pytest.param(
+            "create_secret",
+            lambda client: secretsmanager.create(client, "acme", "d", "s3cret"),
+            "secretsmanager.CreateSecret acme",
+            id="create",
+        ),
+        pytest.param(
+            "put_secret_value",
+            lambda client: secretsmanager.update(client, "acme", "s3cret"),
+            "secretsmanager.PutSecretValue acme",
+            id="update",
+        ),
+    ],
+)
+def test_a_refusal_names_call_and_secret(
+    client: Any, operation: str, call: Any, where: str
+) -> None:
+    """And quotes no message, which may quote the value."""
+    with Stubber(client) as stub:
+        stub.add_client_error(operation, "ThrottlingException", "s3cret is what you sent")
+        with pytest.raises(AwsError) as caught:
+            call(client)
+    assert str(caught.value) == f"{where}: ThrottlingException; run the command again"
+
+
+def test_binary_secrets_are_empty_texts(client: Any) -> None:
+    """They hold no JSON; the plugin refuses them by name."""
+    with Stubber(client) as stub:
+        stub.add_response(
+            "batch_get_secret_value",
+            {
+                "SecretValues": [
+                    {"Name": "a", "ARN": "arn:aws:secretsmanager:a", "SecretBinary": b"x"}
+                ]
+            },
+        )
+        assert secretsmanager.read(client, ["a"]) == {"a": ""}
