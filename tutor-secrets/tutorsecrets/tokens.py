@@ -1,0 +1,126 @@
+"""A secret's stand-in at render time: text that says which value, and what was done to it.
+
+    tutor-secret.JWT_RSA_PRIVATE_KEY.f_rsa_import_key.a_d.f_long_to_base64.end
+
+is the setting JWT_RSA_PRIVATE_KEY, filtered, its attribute `d`, filtered again. A filter's
+arguments follow it as hexadecimal JSON. Letters, digits and `._-` only: other characters would
+mean something to Docker Compose, to YAML or to a shell.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tutorplatform.errors import ConfigError
+
+PREFIX = "tutor-secret."
+SUFFIX = ".end"
+
+TOKEN = re.compile(
+    r"tutor-secret\.(?P<key>\w+)(?P<steps>(?:\.[fa]_\w+(?:-[0-9a-f]+)?)*)\.end", re.ASCII
+)
+
+# In any case of letters: a template may have applied Jinja's own `upper`, which no plugin sees.
+TRACE = re.compile(re.escape(PREFIX), re.IGNORECASE)
+
+Filter = Callable[..., Any]
+
+
+class Token(str):
+    """A token whose attributes, read in a template, are tokens again."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Token:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return _with_step(self, f"a_{name}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing a template did to a value: read an attribute or, with arguments, apply a filter."""
+
+    name: str
+    arguments: tuple[list[Any], dict[str, Any]] | None
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a token stands for: the setting `key`, after `steps`."""
+
+    key: str
+    steps: tuple[Step, ...]
+
+
+def token(key: str) -> str:
+    """The token of the setting `key`."""
+    return f"{PREFIX}{key}{SUFFIX}"
+
+
+def parse(text: str) -> Recording:
+    """What the token `text` stands for. ValueError if it is none."""
+    match = TOKEN.fullmatch(text)
+    if not match:
+        raise ValueError("not a token")
+    return Recording(match["key"], tuple(_step(part) for part in match["steps"].split(".")[1:]))
+
+
+def keys_in(value: Any) -> set[str]:
+    """The settings whose tokens stand anywhere in a text, list or mapping."""
+    if isinstance(value, str):
+        return {match["key"] for match in TOKEN.finditer(value)}
+    if isinstance(value, dict):
+        return keys_in([*value.keys(), *value.values()])
+    if isinstance(value, (list, tuple)):
+        return {key for item in value for key in keys_in(item)}
+    return set()
+
+
+def recording_filters(filters: Iterable[tuple[str, Filter]]) -> list[tuple[str, Filter]]:
+    """The same template filters, which note themselves on a token instead of changing it."""
+    return [(name, _recording(name, function)) for name, function in filters]
+
+
+def _recording(name: str, function: Filter) -> Filter:
+    # Jinja hands its context to some filters, as first argument. It is full of tokens.
+    with_context = hasattr(function, "jinja_pass_arg")
+
+    @functools.wraps(function)
+    def record(*args: Any, **kwargs: Any) -> Any:
+        value, *rest = args[1:] if with_context else args
+        if not TRACE.search(repr((value, rest, kwargs))):
+            return function(*args, **kwargs)
+        if with_context or not TOKEN.fullmatch(str(value)) or TRACE.search(repr((rest, kwargs))):
+            raise _unrecordable(name, value)
+        arguments = json.dumps([rest, kwargs]).encode().hex() if rest or kwargs else ""
+        return _with_step(value, f"f_{name}" + (f"-{arguments}" if arguments else ""))
+
+    return record
+
+
+def _with_step(text: str, step: str) -> Token:
+    return Token(f"{text[: -len(SUFFIX)]}.{step}{SUFFIX}")
+
+
+def _step(text: str) -> Step:
+    kind_and_name, _, arguments = text.partition("-")
+    kind, name = kind_and_name[0], kind_and_name[2:]
+    if kind == "a":
+        return Step(name, None)
+    args, kwargs = json.loads(bytes.fromhex(arguments)) if arguments else ([], {})
+    return Step(name, (args, kwargs))
+
+
+def _unrecordable(name: str, value: Any) -> ConfigError:
+    keys = ", ".join(sorted(keys_in(value))) or "as its argument"
+    return ConfigError(
+        f"template filter {name}",
+        f"is given more than just one secret ({keys})",
+        "apply it to the secret's setting alone, and put other text around the result",
+    )
