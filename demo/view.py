@@ -36,7 +36,7 @@ class View:
 
     def ready_pods(self) -> list[Manifest]:
         """The pods that can serve users, of all namespaces."""
-        return [pod.to_dict() for pod in self.cluster.ready_pods("*")]
+        return self.cluster.ready_pods("*")
 
     def ready(self) -> Counter[Service]:
         """How many pods of each service can serve users."""

@@ -24,8 +24,8 @@ from localcluster import addons, binaries, components, pki, pods, simulation
 from localcluster.components import Ports
 from localcluster.errors import LocalClusterError
 from localcluster.kubelets import Kubelets
-from localcluster.model import FIELD_MANAGER, MIB, ClusterShape, Manifest
-from localcluster.processes import LOOPBACK, Process, free_port, require_free, wait_for
+from localcluster.model import FIELD_MANAGER, LOOPBACK, MIB, ClusterShape, Manifest
+from localcluster.processes import Process, free_port, require_free, wait_for
 from localcluster.volumes import Provisioner
 
 NEEDED_MEMORY_MIB = 1536
@@ -116,10 +116,11 @@ class LocalCluster:
         """Server-side apply of one object."""
         self.client.apply(codecs.from_dict(manifest), field_manager=FIELD_MANAGER, force=True)
 
-    def ready_pods(self, namespace: str, labels: Mapping[str, str] | None = None) -> list[Pod]:
+    def ready_pods(self, namespace: str, labels: Mapping[str, str] | None = None) -> list[Manifest]:
         """The pods that can serve: ready, and on a living node. Namespace `*` is every one."""
         found = self.client.list(Pod, namespace=namespace, labels=dict(labels or {}))
-        return pods.ready(found, self.nodes.living_nodes())
+        manifests = [pod.to_dict() for pod in found]
+        return pods.ready(manifests, self.nodes.living_nodes())
 
     def set_load(self, namespace: str, pod: str, cpu: str, memory: str) -> None:
         """Make each container of a pod use this much, as Kubernetes quantities, from now on."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster.model import KUBELET_LABEL
+from localcluster.model import KUBELET_LABEL, LOOPBACK
 from localcluster.pki import Files
-from localcluster.processes import LOOPBACK
 
 SERVICE_RANGE = "10.96.0.0/16"
 

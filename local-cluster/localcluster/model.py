@@ -17,6 +17,8 @@ KUBELET_LABEL = "local-cluster/kubelet"
 # Who owns the fields of the objects that the cluster itself applies.
 FIELD_MANAGER = "local-cluster"
 
+LOOPBACK = "127.0.0.1"
+
 MIB = 2**20
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from localcluster.certificates import Authority, KeyPair, new_signing_key
-from localcluster.processes import LOOPBACK
+from localcluster.model import LOOPBACK
 
 SERVICE_ADDRESS = "10.96.0.1"
 METRICS_SERVICE = "metrics-server.kube-system.svc"

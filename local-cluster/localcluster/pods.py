@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from lightkube.resources.core_v1 import Pod
+from localcluster.model import Manifest
 
 
-def is_ready(pod: Pod, living_nodes: Collection[str]) -> bool:
+def is_ready(pod: Manifest, living_nodes: Collection[str]) -> bool:
     """Whether the pod can serve: ready, not being deleted, and on a node that is alive.
 
     The control plane believes a lost node's pods to be ready until its grace is over;
     users know better.
     """
-    if pod.metadata is None or pod.metadata.deletionTimestamp is not None:
+    if "deletionTimestamp" in pod["metadata"]:
         return False
-    if pod.spec is None or pod.spec.nodeName not in living_nodes or pod.status is None:
+    if pod["spec"].get("nodeName") not in living_nodes:
         return False
-    return any(
-        condition.type == "Ready" and condition.status == "True"
-        for condition in pod.status.conditions or []
-    )
+    conditions = pod.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def ready(pods: Iterable[Pod], living_nodes: Collection[str]) -> list[Pod]:
+def ready(pods: Iterable[Manifest], living_nodes: Collection[str]) -> list[Manifest]:
     """The pods that can serve."""
     return [pod for pod in pods if is_ready(pod, living_nodes)]

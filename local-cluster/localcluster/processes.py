@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from localcluster.errors import LocalClusterError
+from localcluster.model import LOOPBACK
 
 T = TypeVar("T")
 
-LOOPBACK = "127.0.0.1"
 POLL_S = 0.1
 LOG_TAIL_LINES = 5
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from filelock import FileLock
 from localcluster.binaries import Progress, cache_directory
 from localcluster.errors import LocalClusterError
-from localcluster.processes import LOOPBACK, free_port, listens, require_free
+from localcluster.model import LOOPBACK
+from localcluster.processes import free_port, listens, require_free
 
 from localservices.service import Service
 

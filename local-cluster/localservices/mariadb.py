@@ -7,7 +7,8 @@ import subprocess
 from pathlib import Path
 
 from localcluster.errors import LocalClusterError
-from localcluster.processes import LOOPBACK, free_port, listens
+from localcluster.model import LOOPBACK
+from localcluster.processes import free_port, listens
 
 from localservices.service import TlsService, find_server
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from localcluster.processes import LOOPBACK, free_port, listens
+from localcluster.model import LOOPBACK
+from localcluster.processes import free_port, listens
 
 from localservices.service import TlsService, find_server
 

@@ -11,7 +11,8 @@ from types import TracebackType
 
 from localcluster.certificates import Authority
 from localcluster.errors import LocalClusterError
-from localcluster.processes import LOOPBACK, Process
+from localcluster.model import LOOPBACK
+from localcluster.processes import Process
 from typing_extensions import Self
 
 
