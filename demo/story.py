@@ -16,7 +16,7 @@ from demo import audit, chart, instances, load, observe, report
 from demo.observe import Sample, Service
 from demo.tutor import TutorRoot
 from demo.view import UNSCALED, View
-from demo.waiting import until
+from demo.waiting import QUIET_S, until
 
 LAUNCH_TIMEOUT_S = 1800
 READY_TIMEOUT_S = 180
@@ -117,7 +117,11 @@ class Story:
         with Live(console=self.console, auto_refresh=False, transient=True) as live:
 
             def show(samples: Sequence[Sample]) -> None:
-                live.update(chart.live_chart(samples, self.wanted, title, columns), refresh=True)
+                if self.console.is_terminal:
+                    picture = chart.live_chart(samples, self.wanted, title, columns)
+                    live.update(picture, refresh=True)
+                elif len(samples) % QUIET_S == 1:
+                    self.console.print(f"  {chart.line(samples[-1], self.wanted)}")
 
             samples = observe.watch(self.view.ready, self._scaled(), show, RECOVERY_TIMEOUT_S)
         self.console.print(chart.live_chart(samples, self.wanted, title, columns))
