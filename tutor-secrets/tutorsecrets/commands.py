@@ -8,7 +8,7 @@ from tutor import env as tutor_env
 from tutor import fmt
 from tutor.commands.context import Context
 
-from tutorsecrets import configuration, settings
+from tutorsecrets import settings
 from tutorsecrets.tokens import keys_in
 
 
@@ -24,7 +24,7 @@ def init(context: Context) -> None:
 
     Values that are there are never changed or shown: run it as often as you like.
     """
-    from tutorsecrets import providers
+    from tutorsecrets import configuration, providers
 
     config = tutor_config.load(context.root)
     name = settings.read(config).name

@@ -18,15 +18,11 @@ from tutorsecrets.tokens import keys_in, token
 PLUGIN = "secrets"
 
 
-def current_root() -> str:
-    """The Tutor root of the command that is running. PlatformError outside of any command."""
+def current_root() -> str | None:
+    """The Tutor root of the `tutor` command that is running; None outside of any."""
     context = click.get_current_context(silent=True)
     root = context.find_root().params.get("root") if context else None
-    if not isinstance(root, str):
-        raise PlatformError(
-            "secrets plugin", "no Tutor root is known", "use it through the `tutor` command"
-        )
-    return root
+    return root if isinstance(root, str) else None
 
 
 def known_secrets() -> dict[str, str]:
@@ -43,27 +39,30 @@ def _unique() -> list[tuple[str, Any]]:
 class Tokens:
     """The configuration of one Tutor root, with tokens for its secrets."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str | None) -> None:
         """Raise ConfigError when the plugin is being enabled on a root with secrets in plain text.
 
         `tutor plugins enable` makes up the values that config.yml lacks before it loads this
         plugin, and saves them. Nobody has ever used them: we put tokens in their place.
         """
-        self.root = root
-        stored = self._stored()
-        self.made_up: dict[str, str] = {}
-        if PLUGIN not in tutor_config.get_enabled_plugins(stored):
-            plain = settings.plain_secrets(stored, known_secrets())
-            if plain:
-                raise settings.plain_text_error("config.yml", plain)
-            self.made_up = {
-                key: value
-                for key, value in {
-                    **settings.derived(_unique(), known_secrets()),
-                    **{key: token(key) for key in known_secrets()},
-                }.items()
-                if key not in stored
-            }
+        self._root = root
+        self._made_up: dict[str, str] = {}
+        if root is None or PLUGIN in tutor_config.get_enabled_plugins(self._stored()):
+            return
+        stored, known = self._stored(), known_secrets()
+        if plain := settings.plain_secrets(stored, known):
+            raise settings.plain_text_error("config.yml", plain)
+        tokens = {**settings.derived(_unique(), known), **{key: token(key) for key in known}}
+        self._made_up = {key: text for key, text in tokens.items() if key not in stored}
+
+    @property
+    def root(self) -> str:
+        """The Tutor root. PlatformError outside of a command: whose secrets would it be?"""
+        if self._root is None:
+            raise PlatformError(
+                "secrets plugin", "no Tutor root is known", "use it through the `tutor` command"
+            )
+        return self._root
 
     def provide(self, items: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
         """For Tutor's CONFIG_USER: a token for each secret that config.yml does not mention.
@@ -75,30 +74,31 @@ class Tokens:
         own = {key: value for key, value in stored.items() if key.startswith("SECRETS_")}
         secrets = {**known_secrets(), **dict.fromkeys(settings.read(own).keys)}
         absent = {key: token(key) for key in secrets if key not in stored}
-        return [*items, *absent.items(), *self.made_up.items()]
+        return [*items, *absent.items(), *self._made_up.items()]
+
+    def keep(self, _config: Config) -> None:
+        """After `tutor plugins enable` has saved values it made up, save tokens instead."""
+        if self._made_up:
+            tutor_config.save_config_file(self.root, tutor_config.load_minimal(self.root))
+            self._made_up = {}
 
     def refuse_plain(self, config: Config) -> None:
         """Raise ConfigError if config.yml, the environment or a default has a secret in plain text.
 
-        config.yml comes first, since what derives from it shows in the defaults.
+        Each is reported apart, since what derives from the one shows in the next.
         """
         settings.read(config)
         known = known_secrets()
-        stored = {key: value for key, value in self._stored().items() if key not in self.made_up}
+        stored = {key: config[key] for key in self._stored() if key in config}
         environment = {
             key: os.environ[f"TUTOR_{key}"] for key in config if f"TUTOR_{key}" in os.environ
         }
-        if plain := settings.plain_secrets(stored, known):
-            raise settings.plain_text_error("config.yml", plain)
         if plain := settings.plain_secrets(environment, known):
             raise settings.override_error(plain)
+        if plain := settings.plain_secrets(stored, known):
+            raise settings.plain_text_error("config.yml", plain)
         if plain := settings.plain_secrets(config, known):
             raise settings.plain_text_error("default settings", plain)
-
-    def keep(self, *_: object) -> None:
-        """After `tutor plugins enable`, replace the values that it has made up by tokens."""
-        if self.made_up:
-            tutor_config.save_config_file(self.root, tutor_config.load_minimal(self.root))
 
     def leave(self, plugin: str, _root: str, config: Config) -> None:
         """Raise ConfigError if the plugin is disabled while config.yml has tokens in it."""

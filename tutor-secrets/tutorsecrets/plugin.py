@@ -14,13 +14,12 @@ FIRST = tutor_hooks.priorities.HIGH - 1
 register(
     "tutorsecrets",
     defaults=settings.DEFAULTS,
-    checks=[TOKENS.refuse_plain],
+    checks=[TOKENS.keep, TOKENS.refuse_plain],
     kubectl_steps=[Deploy(providers.deployed_values, LocalKubectl())],
     commands=[command],
 )
 
 tutor_hooks.Filters.CONFIG_USER.add()(TOKENS.provide)
 tutor_hooks.Filters.ENV_TEMPLATE_FILTERS.add(priority=LAST)(tokens.recording_filters)
-tutor_hooks.Actions.ENV_SAVED.add()(TOKENS.keep)
 tutor_hooks.Actions.PLUGIN_UNLOADED.add(priority=FIRST)(TOKENS.leave)
-tutor_hooks.Actions.COMPOSE_PROJECT_STARTED.add()(configuration.refuse_compose)
+tutor_hooks.Actions.COMPOSE_PROJECT_STARTED.add(priority=FIRST)(configuration.refuse_compose)
