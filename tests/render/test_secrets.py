@@ -1,0 +1,462 @@
+"""What Tutor writes and deploys with the secrets plugin."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import shutil
+import stat
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tutor import env as tutor_env  # noqa: F401  Registers Tutor's template filters.
+from tutor import hooks, utils
+from tutorplatform import manifests
+from tutorplatform.manifests import Manifest
+from tutorsecrets.pods import GATE
+from tutorsecrets.resolve import Lookup, Values, resolved
+from tutorsecrets.rewrite import Rewritten, rewrite
+from tutorsecrets.tokens import keys_in, token
+
+from demo.tutor import TutorRoot
+from tests.render.aws_services import CERTIFICATE, external_services
+
+pytestmark = pytest.mark.render
+
+NewRoot = Callable[..., TutorRoot]
+
+OFFICIAL_PLUGINS = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
+CORE_SECRETS = {
+    "CMS_OAUTH2_SECRET",
+    "JWT_RSA_PRIVATE_KEY",
+    "MEILISEARCH_MASTER_KEY",
+    "MYSQL_ROOT_PASSWORD",
+    "OPENEDX_MYSQL_PASSWORD",
+    "OPENEDX_SECRET_KEY",
+}
+
+# The same for both roots that are compared. With users, so that all passwords are in use.
+SETTINGS = {
+    "ID": "an-id",
+    "MEILISEARCH_API_KEY_UID": "5a0a3e5c-5b5c-4f4f-8f3f-0f2f8f6f7a1b",
+    "MONGODB_USERNAME": "mongo",
+    "REDIS_USERNAME": "redis",
+    "SMTP_USERNAME": "smtp",
+}
+EXTRA = "OPENEDX_AWS_SECRET_ACCESS_KEY"
+
+
+@pytest.fixture(scope="module")
+def root(new_root: NewRoot) -> TutorRoot:
+    """A root with every official plugin and every kind of secret."""
+    root = new_root("secrets", *OFFICIAL_PLUGINS, **SETTINGS, SECRETS_KEYS=[EXTRA])
+    root.run("config", "save")
+    return root
+
+
+@pytest.fixture(scope="module")
+def values(root: TutorRoot) -> dict[str, str]:
+    """A value for every token of that root, each one different."""
+    keys = keys_in(texts_below(root.path))
+    return {
+        **{key: f"value-of-{key.lower()}" for key in keys},
+        "JWT_RSA_PRIVATE_KEY": utils.rsa_private_key(1024),
+        "SECRETS_HASH_KEY": "k",
+    }
+
+
+@pytest.fixture(scope="module")
+def rewritten(root: TutorRoot, values: dict[str, str]) -> Rewritten:
+    return rewrite(root.rendered(), lookup(values))
+
+
+@pytest.fixture(scope="module")
+def vanilla(new_root: NewRoot, values: dict[str, str]) -> list[Manifest]:
+    """What Tutor itself deploys, with the same values in config.yml."""
+    plain = {key: value for key, value in values.items() if not key.startswith("SECRETS_")}
+    root = new_root(*OFFICIAL_PLUGINS, **SETTINGS, **plain)
+    root.run("config", "save")
+    return root.rendered()
+
+
+def lookup(values: dict[str, str]) -> Lookup:
+    filters = dict(hooks.Filters.ENV_TEMPLATE_FILTERS.iterate())
+    known = Values("openedx/acme", values)
+    return lambda text: resolved(text, known, filters)
+
+
+def texts_below(folder: Path) -> list[str]:
+    return [
+        path.read_text(encoding="utf-8", errors="replace")
+        for path in folder.rglob("*")
+        if path.is_file()
+    ]
+
+
+def base_name(manifest: Manifest) -> str:
+    """The name of a generated object without its hashes."""
+    return re.sub(r"-[a-z0-9]{10}(-[0-9a-f]{10})?$", "", manifests.name(manifest))
+
+
+def files(objects: list[Manifest]) -> dict[tuple[str, str], str]:
+    """(object, file) → content, of ConfigMaps and Secrets alike."""
+    plain = {
+        (base_name(item), key): text
+        for item in manifests.of_kind(objects, "ConfigMap")
+        for key, text in item["data"].items()
+    }
+    encoded = {
+        (base_name(item), key): b64decode(text).decode()
+        for item in manifests.of_kind(objects, "Secret")
+        for key, text in item["data"].items()
+    }
+    return {**plain, **encoded}
+
+
+def environment(objects: list[Manifest]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in objects:
+        for container in (manifests.pod_spec(item) or {}).get("containers") or []:
+            for entry in container.get("env") or []:
+                yield manifests.name(item), entry
+
+
+# Rendering
+
+
+def test_config_yml_and_environment_hold_tokens_only(root: TutorRoot) -> None:
+    """Everything Tutor or a plugin would make up is a token; labels are not secret."""
+    config = root.config()
+    made_up = {key for key, value in config.items() if value == token(key)}
+    assert made_up >= CORE_SECRETS
+    assert {key.partition("_")[0] for key in made_up} >= {
+        *("CREDENTIALS", "DISCOVERY", "NOTES", "XQUEUE"),
+    }
+    assert config["ID"] == "an-id"
+    assert keys_in(config["MEILISEARCH_API_KEY"]) == {"MEILISEARCH_MASTER_KEY"}
+
+
+def test_passwords_are_in_use_with_their_users(root: TutorRoot, new_root: NewRoot) -> None:
+    """Without a user, Tutor's templates leave the password out, and so do we."""
+    optional = {"MONGODB_PASSWORD", "REDIS_PASSWORD", "SMTP_PASSWORD", EXTRA}
+    assert keys_in(texts_below(root.path / "env")) >= optional
+    plain = new_root("secrets")
+    plain.run("config", "save")
+    assert keys_in(texts_below(plain.path)) == CORE_SECRETS
+
+
+def test_saving_again_changes_nothing(root: TutorRoot) -> None:
+    """The environment can be committed."""
+    before = texts_below(root.path)
+    root.run("config", "save")
+    assert texts_below(root.path) == before
+
+
+def test_two_instances_share_no_name(new_root: NewRoot) -> None:
+    """Each instance has its own secret in the store, named after its namespace."""
+    names = {
+        new_root("secrets", K8S_NAMESPACE=name).run("config", "printvalue", "SECRETS_NAME").stdout
+        for name in ("acme", "beta")
+    }
+    assert {name.splitlines()[-1] for name in names} == {"openedx/acme", "openedx/beta"}
+
+
+# Rewriting
+
+
+def test_every_file_is_what_tutor_itself_would_deploy(
+    rewritten: Rewritten, vanilla: list[Manifest]
+) -> None:
+    """Byte for byte, with all official plugins, derived values included."""
+    found = files([*rewritten.manifests, *rewritten.secrets])
+    expected = files(vanilla)
+    assert {place: found[place] for place in expected} == expected
+
+
+def test_variables_get_the_values_that_tutor_itself_would_set(
+    rewritten: Rewritten, vanilla: list[Manifest]
+) -> None:
+    """Directly or by way of a Secret."""
+    secrets = {manifests.name(secret): secret["data"] for secret in rewritten.secrets}
+
+    def value(entry: dict[str, Any]) -> str | None:
+        reference = (entry.get("valueFrom") or {}).get("secretKeyRef")
+        if reference:
+            return b64decode(secrets[reference["name"]][reference["key"]]).decode()
+        return entry.get("value")
+
+    found = [
+        (name, entry["name"], value(entry)) for name, entry in environment(rewritten.manifests)
+    ]
+    assert found == [(name, entry["name"], value(entry)) for name, entry in environment(vanilla)]
+
+
+def test_no_value_is_outside_of_secrets(rewritten: Rewritten, values: dict[str, str]) -> None:
+    """Nor any part of the private key."""
+    key = utils.rsa_import_key(values["JWT_RSA_PRIVATE_KEY"])
+    derived = [utils.long_to_base64(getattr(key, part)) for part in ("d", "p", "q", "dp", "dq")]
+    text = json.dumps(rewritten.manifests)
+    assert not [value for value in [*values.values(), *derived] if len(value) > 1 and value in text]
+
+
+def test_no_object_is_lost(rewritten: Rewritten, vanilla: list[Manifest]) -> None:
+    """Each of Tutor's objects is there, ConfigMaps with secrets as Secrets."""
+
+    def found(objects: list[Manifest]) -> list[tuple[str, str]]:
+        return sorted(
+            ("ConfigMap" if item["kind"] == "Secret" else item["kind"], base_name(item))
+            for item in objects
+            if not base_name(item).endswith("-secrets")
+        )
+
+    assert found([*rewritten.manifests, *rewritten.secrets]) == found(vanilla)
+
+
+def test_pods_are_held_back_until_tokens_are_replaced(
+    root: TutorRoot, rewritten: Rewritten
+) -> None:
+    """Manifests that reach the cluster in another way never run."""
+
+    def gates(objects: list[Manifest]) -> list[object]:
+        return [pod.get("schedulingGates") for item in objects if (pod := manifests.pod_spec(item))]
+
+    assert len(gates(root.rendered())) > 15
+    assert all(found == [{"name": GATE}] for found in gates(root.rendered()))
+    assert not any(gates(rewritten.manifests))
+
+
+def test_passwords_of_external_services_are_secrets_too(new_root: NewRoot, tmp_path: Path) -> None:
+    """Beside the other plugins of the suite, with characters that mean something to Python."""
+    certificate = tmp_path / "ca.pem"
+    certificate.write_text(CERTIFICATE)
+    services = external_services(certificate)
+    passwords = {key: services.pop(key) for key in ("MONGODB_PASSWORD", "REDIS_PASSWORD")}
+    root = new_root("autoscale", "aws", "secrets", **services)
+    root.run("config", "save")
+    values = {
+        **dict.fromkeys(keys_in(texts_below(root.path)), "x"),
+        **passwords,
+        "JWT_RSA_PRIVATE_KEY": utils.rsa_private_key(1024),
+        "SECRETS_HASH_KEY": "k",
+    }
+    found = files(rewrite(root.rendered(), lookup(values)).secrets)
+    settings = ast.parse(found["openedx-settings-lms", "production.py"])
+    texts = [node.value for node in ast.walk(settings) if isinstance(node, ast.Constant)]
+    assert passwords["REDIS_PASSWORD"] in texts
+    assert passwords["MONGODB_PASSWORD"] in texts
+    yaml_settings = yaml.safe_load(found["openedx-config", "lms.env.yml"])
+    assert yaml_settings["CELERY_BROKER_PASSWORD"] == passwords["REDIS_PASSWORD"]
+
+
+# Enabling, and what is refused
+
+
+def failure(root: TutorRoot, *argv: str) -> str:
+    """The error message of a command that has to fail, without a traceback."""
+    result = root.run(*argv, check=False)
+    assert result.returncode == 1, result.stdout
+    assert "Traceback" not in result.stdout
+    return next(line for line in result.stdout.splitlines() if "Error: " in line)
+
+
+@pytest.mark.parametrize("has_config", [True, False], ids=["config.yml", "empty root"])
+def test_enabling_on_a_fresh_root_leaves_tokens(
+    new_root: NewRoot, tmp_path: Path, has_config: bool
+) -> None:
+    """Tutor makes up values before it loads the plugin; they are gone when the command ends."""
+    root = new_root() if has_config else TutorRoot(tmp_path)
+    root.run("plugins", "enable", "secrets", "notes")
+    saved = root.config()
+    assert {key: saved[key] for key in CORE_SECRETS} == {key: token(key) for key in CORE_SECRETS}
+    assert keys_in(saved["MEILISEARCH_API_KEY"]) == {"MEILISEARCH_MASTER_KEY"}
+    root.run("config", "save")
+    assert root.config()["ID"] == saved["ID"]
+    assert root.config()["NOTES_SECRET_KEY"] == token("NOTES_SECRET_KEY")
+    assert not any("PRIVATE KEY-----" in text for text in texts_below(root.path))
+
+
+def test_enabling_on_a_root_with_secrets_is_refused(new_root: NewRoot) -> None:
+    """Nothing changes: the values may be the only copy."""
+    root = new_root()
+    root.run("config", "save")
+    before = texts_below(root.path)
+    message = failure(root, "plugins", "enable", "secrets")
+    assert "config.yml: CMS_OAUTH2_SECRET, JWT_RSA_PRIVATE_KEY, " in message
+    assert texts_below(root.path) == before
+
+
+def test_a_plain_secret_is_refused_and_not_lost(new_root: NewRoot) -> None:
+    """The value stays in config.yml, and out of env/, until the operator removes it."""
+    root = new_root("secrets")
+    message = failure(root, "config", "save", "--set", "OPENEDX_SECRET_KEY=s3cret")
+    assert "config.yml: OPENEDX_SECRET_KEY: a secret in plain text; " in message
+    assert "`tutor config save --unset OPENEDX_SECRET_KEY`" in message
+    assert "s3cret" not in message
+    assert not (root.path / "env").exists()
+    failure(root, "config", "save")
+    assert root.config()["OPENEDX_SECRET_KEY"] == "s3cret"
+    root.run("config", "save", "--unset", "OPENEDX_SECRET_KEY")
+    root.run("config", "save")
+    assert root.config()["OPENEDX_SECRET_KEY"] == token("OPENEDX_SECRET_KEY")
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment", "message"),
+    [
+        pytest.param({"REDIS_PASSWORD": "x"}, {}, "config.yml: REDIS_PASSWORD: a", id="password"),
+        pytest.param({"MY_API_KEY": "x"}, {}, "config.yml: MY_API_KEY: a secret", id="by name"),
+        pytest.param(
+            {}, {"TUTOR_REDIS_PASSWORD": "x"}, "environment: TUTOR_REDIS_PASSWORD: a", id="variable"
+        ),
+        pytest.param(
+            {},
+            {"TUTOR_OPENEDX_SECRET_KEY": "x"},
+            "environment: TUTOR_OPENEDX_SECRET",
+            id="override",
+        ),
+        pytest.param({"SECRETS_KEY": []}, {}, "SECRETS_KEY: there is no such", id="misspelt"),
+    ],
+)
+def test_secrets_from_elsewhere_are_refused(
+    new_root: NewRoot, settings: dict[str, Any], environment: dict[str, str], message: str
+) -> None:
+    """Wherever a plain value comes from, it never reaches env/."""
+    root = new_root("secrets", environment=environment, **settings)
+    assert message in failure(root, "config", "save")
+    assert not (root.path / "env").exists()
+
+
+def test_a_secret_may_be_made_of_another(new_root: NewRoot) -> None:
+    """A template in config.yml is as good as a token."""
+    root = new_root("secrets", MY_SECRET="{{ OPENEDX_SECRET_KEY }}")
+    assert root.run("config", "printvalue", "MY_SECRET").stdout.splitlines()[-1] == token(
+        "OPENEDX_SECRET_KEY"
+    )
+
+
+@pytest.mark.parametrize("context", ["local", "dev"])
+def test_docker_compose_is_refused(root: TutorRoot, context: str) -> None:
+    """It would start services with tokens for passwords."""
+    message = failure(root, context, "start", "--detach")
+    assert "tutor local and dev: the secrets plugin works on Kubernetes only" in message
+
+
+def test_disabling_with_tokens_left_is_refused(root: TutorRoot) -> None:
+    """Tutor could not render this environment without the plugin."""
+    before = texts_below(root.path)
+    assert "without this plugin, tokens stand for" in failure(root, "plugins", "disable", "secrets")
+    assert texts_below(root.path) == before
+
+
+def test_disabling_an_unused_root_leaves_no_token(new_root: NewRoot) -> None:
+    """As if the plugin had never been there."""
+    root = new_root("secrets")
+    root.run("plugins", "disable", "secrets")
+    assert keys_in(root.config()) == set()
+    root.run("config", "save")
+
+
+# Deploying, with the AWS emulator and a kubectl that only takes notes
+
+KUBECTL = """#!/bin/sh
+case "$1" in
+kustomize) exec {kubectl} "$@" ;;
+version) echo '{{"clientVersion": {{"minor": "32"}}, "serverVersion": {{"minor": "32"}}}}' ;;
+*)
+  echo "$*" >> {notes}/argv
+  case "$*" in *--filename=-*) cat >> {notes}/stdin ;; esac
+  ;;
+esac
+"""
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A root, and what its commands tell kubectl."""
+
+    root: TutorRoot
+    notes: Path
+
+    def argv(self) -> list[str]:
+        path = self.notes / "argv"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def objects(self) -> list[Manifest]:
+        text = (self.notes / "stdin").read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+
+@pytest.fixture
+def deployment(
+    new_root: NewRoot, tmp_path: Path, aws_endpoint: str, request: pytest.FixtureRequest
+) -> Deployment:
+    kubectl = tmp_path / "bin" / "kubectl"
+    kubectl.parent.mkdir()
+    kubectl.write_text(KUBECTL.format(kubectl=shutil.which("kubectl"), notes=tmp_path))
+    kubectl.chmod(stat.S_IRWXU)
+    environment = {
+        "AWS_ENDPOINT_URL": aws_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "PATH": f"{kubectl.parent}:{os.environ['PATH']}",
+    }
+    # Tests share the emulator.
+    root = new_root("secrets", environment=environment, SECRETS_NAME=f"tests/{request.node.name}")
+    root.run("config", "save")
+    return Deployment(root, tmp_path)
+
+
+def test_from_init_to_the_cluster(deployment: Deployment) -> None:
+    """Values go from the store to kubectl's standard input, and nowhere else."""
+    first = deployment.root.run("secrets", "init").stdout
+    assert "added CMS_OAUTH2_SECRET, JWT_RSA_PRIVATE_KEY, " in first
+    again = deployment.root.run("secrets", "init").stdout
+    assert again.splitlines()[-1].endswith(": complete")
+
+    started = deployment.root.run("k8s", "start").stdout
+
+    selector = "--selector app.kubernetes.io/component notin (job,namespace)"
+    assert deployment.argv()[-2:] == [
+        "apply --server-side --field-manager=tutor-secrets --force-conflicts --filename=-",
+        f"apply --filename=- {selector}",
+    ]
+    secrets = list(manifests.of_kind(deployment.objects(), "Secret"))
+    settings = files(secrets)["openedx-config", "lms.env.yml"]
+    password = yaml.safe_load(settings)["DATABASES"]["default"]["PASSWORD"]
+    assert re.fullmatch(r"[A-Za-z0-9]{8}", password)
+    rest = [item for item in deployment.objects() if item["kind"] != "Secret"]
+    written = [first, again, started, json.dumps(rest), *deployment.argv()]
+    assert not [text for text in [*written, *texts_below(deployment.root.path)] if password in text]
+
+
+def test_without_the_secret_nothing_is_applied(deployment: Deployment) -> None:
+    """The error says how to make it."""
+    message = failure(deployment.root, "k8s", "start")
+    assert "SECRETS_NAME: there is no secret tests/" in message
+    assert "run `tutor secrets init`" in message
+    assert not [line for line in deployment.argv() if line.startswith("apply")]
+
+
+def test_without_an_answer_from_aws_nothing_is_applied(deployment: Deployment) -> None:
+    """Port 9 of this machine answers nobody."""
+    environment = {**deployment.root.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    message = failure(TutorRoot(deployment.root.path, environment), "k8s", "start")
+    assert "secretsmanager.BatchGetSecretValue: AWS does not answer" in message
+    assert not [line for line in deployment.argv() if line.startswith("apply")]
+
+
+def test_stop_deletes_secrets(deployment: Deployment) -> None:
+    """Tutor's own selector, and our label."""
+    deployment.root.run("k8s", "stop")
+    stop, secrets = deployment.argv()[-2:]
+    assert stop.endswith(" deployments,services,configmaps,jobs")
+    assert secrets == stop.replace(
+        " deployments,services,configmaps,jobs", ",tutorsecrets/made-from=tokens secrets"
+    )
