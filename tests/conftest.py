@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 from localcluster.cluster import LocalCluster
+from localcluster.model import ClusterShape, PodTimes
 from localservices.aws import AwsEmulator
 from localservices.mariadb import MariadbServer
 from localservices.redis import RedisServer
@@ -75,8 +76,12 @@ def aws_endpoint(aws: AwsEmulator) -> str:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
-    """A Kubernetes cluster that all tests marked `cluster` share; they run in one worker."""
-    with LocalCluster() as running:
+    """A Kubernetes cluster that all tests marked `cluster` share; they run in one worker.
+
+    Its pods are quick: what takes a believable time is the demo, which is a proof.
+    """
+    shape = ClusterShape(pods=PodTimes(openedx_s=4, other_s=2, job_s=1, stop_s=0.5))
+    with LocalCluster(shape) as running:
         yield running
 
 

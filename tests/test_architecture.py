@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import pytest
+
+from tests.conftest import NewRoot
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -171,13 +171,11 @@ def test_commands_hold_no_decisions(module: Module) -> None:
     assert long == set()
 
 
-def test_starting_tutor_does_not_import_boto3() -> None:
+@pytest.mark.render
+def test_starting_tutor_does_not_import_boto3(new_root: NewRoot) -> None:
     """It would cost every command a quarter of a second."""
-    program = (
-        "import sys, tutoraws.plugin, tutorautoscale.plugin, tutorsecrets.plugin;"
-        "print('boto3' in sys.modules or 'botocore' in sys.modules)"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == "False"
+    root = new_root("aws", "autoscale", "secrets", environment={"PYTHONPROFILEIMPORTTIME": "1"})
+    imported = root.run("config", "printroot").stdout
+    assert "tutorsecrets.plugin" in imported
+    assert "boto3" not in imported
+    assert "botocore" not in imported
