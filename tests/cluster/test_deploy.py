@@ -224,9 +224,10 @@ def test_the_api_server_accepts_what_each_plugin_renders(
     cluster: LocalCluster,
 ) -> None:
     settings = instances.settings(0, authority) if "aws" in plugins else {}
-    root = new_root(*plugins, environment=environment, **{**settings, "K8S_NAMESPACE": "default0"})
+    namespace = f"dry{next(NUMBERS)}"
+    root = new_root(*plugins, environment=environment, **{**settings, "K8S_NAMESPACE": namespace})
     root.run("config", "save")
-    cluster.kubectl("create", "namespace", "default0")
+    cluster.kubectl("create", "namespace", namespace)
     try:
         cluster.kubectl(
             "apply", "--server-side", "--dry-run=server", f"--kustomize={root.path / 'env'}"

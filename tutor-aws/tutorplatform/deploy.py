@@ -33,7 +33,7 @@ TIMEOUT = "--request-timeout=10s"
 
 
 class K8sGroup(click.Group):
-    """Tutor's `k8s` group, with the very same commands, whose kubectl calls run through our steps."""
+    """Tutor's `k8s` group with the very same commands; its kubectl calls run through our steps."""
 
     def __init__(self, tutor_group: click.Group) -> None:
         super().__init__(
@@ -52,7 +52,7 @@ class K8sGroup(click.Group):
 
 
 def with_k8s_group(commands: list[click.Command]) -> list[click.Command]:
-    """Tutor's commands with K8sGroup in place of its `k8s` group; unchanged if it is there already."""
+    """Tutor's commands with K8sGroup in place of its `k8s` group, unless it is there already."""
     return [
         K8sGroup(command)
         if isinstance(command, click.Group)
@@ -82,7 +82,7 @@ def kubectl_through(steps: Sequence[hooks.KubectlStep], root: str) -> Iterator[N
 
 
 class Preflight:
-    """The first step: before anything is applied, is this the right cluster and the right namespace?
+    """The first step: is this a cluster that answers, and is the namespace this instance's own?
 
     Raises DeployError on every call until the checks have passed once: Tutor's `start` takes
     an error of its first call, `get namespaces`, for "there is no such namespace".
@@ -105,7 +105,7 @@ Query = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def check_cluster(kubectl: Query) -> None:
-    """Raise DeployError when the API server does not answer; say so when kubectl is too far from it."""
+    """Raise DeployError when the API server does not answer; name a kubectl that does not fit it."""
     answer = kubectl("version", "--output=json", TIMEOUT)
     if answer.returncode != 0:
         raise _unreachable(answer)
