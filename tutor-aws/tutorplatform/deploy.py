@@ -105,7 +105,7 @@ Query = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def check_cluster(kubectl: Query) -> None:
-    """Raise DeployError when the API server does not answer; name a kubectl that does not fit it."""
+    """Raise DeployError when the API server does not answer; name an unfit kubectl."""
     answer = kubectl("version", "--output=json", TIMEOUT)
     if answer.returncode != 0:
         raise _unreachable(answer)
