@@ -176,6 +176,6 @@ def test_starting_tutor_does_not_import_boto3(new_root: NewRoot) -> None:
     """It would cost every command a quarter of a second."""
     root = new_root("aws", "autoscale", "secrets", environment={"PYTHONPROFILEIMPORTTIME": "1"})
     imported = root.run("config", "printroot").stdout
-    assert "tutorsecrets.plugin" in imported
+    assert "tutorsecrets.tokens" in imported
     assert "boto3" not in imported
     assert "botocore" not in imported

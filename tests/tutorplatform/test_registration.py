@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tutor import hooks
 from tutorplatform import registration
 from tutorplatform.errors import PlatformError
 
@@ -37,8 +38,13 @@ def test_the_supported_version_is_accepted() -> None:
 @pytest.mark.parametrize("version", ["21.0.4", "23.0.0"])
 def test_another_major_version_is_refused_with_what_to_install(version: str) -> None:
     message = f"tutoraws: Tutor {version} is not supported; run `pip install 'tutor>=22,<23'`"
-    with pytest.raises(PlatformError) as raised:
-        registration.require_supported_tutor("tutoraws", version)
+    context = hooks.Contexts.app("test")
+    try:
+        with context.enter(), pytest.raises(PlatformError) as raised:
+            registration.require_supported_tutor("tutoraws", version)
+    finally:
+        # It refuses every configuration from now on, that of other tests as well.
+        hooks.clear_all(context=context.name)
     assert str(raised.value).startswith(message)
 
 
