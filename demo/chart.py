@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from xml.etree.ElementTree import Element
 
-import pygal
-from pygal.style import CleanStyle
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from rich.table import Table
 from rich.text import Text
 
@@ -63,42 +65,40 @@ def _colour(ready: int, wanted: int) -> str:
     return "green" if ready >= wanted else "yellow"
 
 
-def svg(samples: Sequence[Sample], services: Sequence[Service], title: str) -> str:
-    """The samples as a line chart, one line per service: an SVG document without scripts."""
-    chart = pygal.XY(
-        title=title,
-        x_title="seconds since the loss",
-        y_title="ready pods",
-        js=[],
-        style=CleanStyle,
-        dots_size=1,
-        show_dots=False,
-        include_x_axis=True,
-        width=1000,
-        height=420,
-    )
-    chart.add_xml_filter(_without_scripts)
-    for service in services:
-        points = [(sample.second, sample.ready.get(service, 0)) for sample in samples]
-        chart.add(str(service), _steps(points))
-    rendered: str = chart.render(is_unicode=True)
-    return rendered
+def svg(samples: Sequence[Sample], wanted: Mapping[Service, int], title: str) -> str:
+    """An SVG document: a panel per service, a column per instance, ready pods over seconds.
+
+    The dashed line is how many pods are wanted; times without any pod are red.
+    """
+    namespaces = sorted({service.namespace for service in wanted})
+    workloads = sorted({service.workload for service in wanted})
+    size = (5 * len(namespaces), 0.9 * len(workloads) + 1)
+    # Text stays text, and equal samples give equal files.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):
+        figure = Figure(figsize=size, layout="constrained")
+        panels = figure.subplots(
+            len(workloads), len(namespaces), sharex=True, sharey="row", squeeze=False
+        )
+        figure.suptitle(title)
+        figure.supxlabel("seconds since the loss")
+        for row, workload in enumerate(workloads):
+            for column, namespace in enumerate(namespaces):
+                service = Service(namespace, workload)
+                _panel(panels[row][column], samples, service, wanted.get(service, 0))
+        document = io.StringIO()
+        figure.savefig(document, format="svg", metadata={"Date": None})
+    return document.getvalue()
 
 
-def _without_scripts(root: Element) -> Element:
-    # Pages that show the picture, such as a README, do not run its script.
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if str(child.tag).endswith("script"):
-                parent.remove(child)
-    return root
-
-
-def _steps(points: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+def _panel(panel: Axes, samples: Sequence[Sample], service: Service, wanted: int) -> None:
+    seconds = [sample.second for sample in samples]
+    ready = [sample.ready.get(service, 0) for sample in samples]
     # A count holds until the next sample; a slanted line would show pods that never were.
-    stepped = list(points[:1])
-    for (_, before), (second, count) in pairwise(points):
-        if count != before:
-            stepped.append((second, before))
-            stepped.append((second, count))
-    return stepped + list(points[-1:])
+    panel.fill_between(seconds, ready, step="post", color="tab:green", alpha=0.4)
+    panel.axhline(wanted, linestyle="--", linewidth=0.8, color="grey")
+    for before, after in pairwise(samples):
+        if before.ready.get(service, 0) == 0:
+            panel.axvspan(before.second, after.second, color="tab:red", alpha=0.4)
+    panel.set_title(str(service), fontsize="small", loc="left")
+    panel.set_ylim(0, max([wanted, *ready]) + 0.5)
+    panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))

@@ -126,7 +126,7 @@ class Story:
             samples = observe.watch(self.view.ready, self._scaled(), show, RECOVERY_TIMEOUT_S)
         self.console.print(chart.live_chart(samples, self.wanted, title, columns))
         picture = self.output / CHART_FILE
-        picture.write_text(chart.svg(samples, list(self._scaled()), title))
+        picture.write_text(chart.svg(samples, self._scaled(), title))
         self.console.print(f"the same as a picture: {picture}")
         self._judge(samples)
         return zone

@@ -34,11 +34,16 @@ def test_nothing_seen_yet_is_drawn_as_nothing() -> None:
     assert table.row_count == 1
 
 
-def test_the_svg_is_a_document_without_scripts() -> None:
-    document = ElementTree.fromstring(chart.svg(SAMPLES, [LMS], "zone lost"))
-    assert document.tag.endswith("svg")
+def test_the_svg_has_a_panel_for_every_service() -> None:
+    wanted = {LMS: 2, Service("beta", "lms"): 2}
+    document = ElementTree.fromstring(chart.svg(SAMPLES, wanted, "zone lost"))
+    texts = {(each.text or "").strip() for each in document.iter()}
+    assert {"zone lost", "acme/lms", "beta/lms"} <= texts
     assert [each for each in document.iter() if each.tag.endswith("script")] == []
-    assert any("acme/lms" in (each.text or "") for each in document.iter())
+
+
+def test_equal_samples_give_equal_pictures() -> None:
+    assert chart.svg(SAMPLES, {LMS: 2}, "t") == chart.svg(SAMPLES, {LMS: 2}, "t")
 
 
 def test_a_line_names_the_services_that_lack_pods() -> None:
