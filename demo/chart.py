@@ -98,7 +98,7 @@ def _panel(panel: Axes, samples: Sequence[Sample], service: Service, wanted: int
     panel.axhline(wanted, linestyle="--", linewidth=0.8, color="grey")
     for before, after in pairwise(samples):
         if before.ready.get(service, 0) == 0:
-            panel.axvspan(before.second, after.second, color="tab:red", alpha=0.4)
+            panel.axvspan(before.second, after.second, color="tab:red", alpha=0.4, linewidth=0)
     panel.set_title(str(service), fontsize="small", loc="left")
     panel.set_ylim(0, max([wanted, *ready]) + 0.5)
     panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
