@@ -1,7 +1,7 @@
 """Edge: an AWS API on loopback: ministack's server, in a virtual environment of its own.
 
 ministack pins botocore to a version that would clash with ours; see
-docs/decisions/0001-emulator-in-its-own-environment.md. Whoever uses it knows nothing but
+docs/decisions/0002-emulator-in-its-own-environment.md. Whoever uses it knows nothing but
 the standard AWS_… variables.
 """
 
