@@ -1,0 +1,78 @@
+"""What the documentation points to exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tutorautoscale.profile import SETTING as AUTOSCALE
+from tutoraws.defaults import DEFAULTS as AWS
+from tutorsecrets.settings import DEFAULTS as SECRETS
+from tutorsecrets.settings import HASH_KEY
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = {*AWS, AUTOSCALE, *SECRETS, HASH_KEY}
+
+# AWS' own variables share our prefix.
+FOREIGN = re.compile(r"AWS_(PROFILE|ENDPOINT_URL|DEFAULT_REGION|(SECRET_)?ACCESS_KEY(_ID)?)")
+
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s#]*)(?:#([^)\s]+))?\)")
+FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
+
+
+def named(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchor(heading: str) -> str:
+    """What GitHub makes of a heading: `What is not wired yet` → `what-is-not-wired-yet`."""
+    return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
+
+
+HOW_TOS = sorted(ROOT.glob("docs/how-to/*.md"))
+# Not those of the virtual environment.
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
+each_page = pytest.mark.parametrize("page", PAGES, ids=named)
+each_how_to = pytest.mark.parametrize("page", HOW_TOS, ids=named)
+
+
+@each_page
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file, and its `#part` a heading there."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    links = [(page.parent / path if path else page, part) for path, part in LINK.findall(text)]
+    assert [str(path) for path, _ in links if not path.exists()] == []
+    assert [part for path, part in links if part and part not in anchors(path)] == []
+
+
+@each_page
+def test_make_targets_exist(page: Path) -> None:
+    """Every `make …` that is printed is a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    text = page.read_text(encoding="utf-8")
+    code = [*re.findall(r"`([^`\n]+)`", text), *(block for _, block in FENCED.findall(text))]
+    commands = re.findall(r"^(?:[A-Z]+=\S+ )*make ([^#\n]*)", "\n".join(code), re.MULTILINE)
+    used = {word for words in commands for word in re.findall(r"(?<!\S)[a-z-]+(?!\S)", words)}
+    assert used - targets == set()
+
+
+@each_how_to
+def test_settings_exist(page: Path) -> None:
+    """Every setting in a how-to is one of the plugins'."""
+    text = page.read_text(encoding="utf-8")
+    used = set(re.findall(r"\b(?:AWS|AUTOSCALE|SECRETS)_[A-Z][A-Z_]*[A-Z]\b", text))
+    assert {name for name in used if not FOREIGN.fullmatch(name)} <= SETTINGS
+
+
+@each_how_to
+def test_python_is_python(page: Path) -> None:
+    """Every block of Python at least compiles."""
+    for language, block in FENCED.findall(page.read_text(encoding="utf-8")):
+        if language == "python":
+            compile(block, named(page), "exec")
