@@ -44,7 +44,7 @@ clean: ## Remove the virtual environment and what tools left (programs stay cach
 $(INSTALLED): setup.cfg pyproject.toml
 	@echo "setting up $(VENV): about a minute, once"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
-		{ echo "$(PYTHON): older than Python 3.10; run make PYTHON=/path/to/python3.10 or newer"; exit 1; }
+		{ echo "$(PYTHON): no Python 3.10 or newer; run make PYTHON=/path/to/one"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) || \
 		{ echo "$(PYTHON) -m venv: failed; on Debian run apt-get install python3-venv"; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'

@@ -81,10 +81,14 @@ def run(story: Story) -> None:
 def leave_running(console: Console, story: Story) -> None:
     """Say how to reach what is running, and wait for Ctrl-C."""
     console.rule("left running (KEEP=1); Ctrl-C stops it")
-    for name, value in sorted(story.environment.items()):
+    # Where `tutor` is, too: in this program's own environment.
+    path = os.pathsep.join([str(Path(sys.executable).parent), story.environment["PATH"]])
+    for name, value in sorted({**story.environment, "PATH": path}.items()):
         console.print(f"export {name}='{value}'", highlight=False, soft_wrap=True)
-    for name, root in story.roots.items():
-        console.print(f"export TUTOR_ROOT='{root.path}'  # {name}", highlight=False, soft_wrap=True)
+    for number, root in enumerate(story.roots.values()):
+        choice = "# or: " if number else ""
+        line = f"{choice}export TUTOR_ROOT='{root.path}'"
+        console.print(line, highlight=False, soft_wrap=True)
     try:
         signal.pause()
     except KeyboardInterrupt:

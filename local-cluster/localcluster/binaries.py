@@ -42,7 +42,14 @@ class Program:
 
     def pinned_version(self, tools: Path) -> str:
         """The module's version in go.mod, such as `1.36.3`."""
-        go_mod = (tools / self.folder / "go.mod").read_text()
+        file = tools / self.folder / "go.mod"
+        if not file.is_file():
+            raise LocalClusterError(
+                str(file),
+                "is not there, and nothing else says which version to use",
+                "run the local cluster from a checkout of the repository",
+            )
+        go_mod = file.read_text()
         match = re.search(rf"^\s*(?:require )?{re.escape(self.module)} v(\S+)", go_mod, re.M)
         if match is None:
             raise LocalClusterError(

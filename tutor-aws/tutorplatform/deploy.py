@@ -82,11 +82,7 @@ def kubectl_through(steps: Sequence[hooks.KubectlStep], root: str) -> Iterator[N
 
 
 class Preflight:
-    """The first step: is this a cluster that answers, and is the namespace this instance's own?
-
-    Raises DeployError on every call until the checks have passed once: Tutor's `start` takes
-    an error of its first call, `get namespaces`, for "there is no such namespace".
-    """
+    """The first step: is this a cluster that answers, and is the namespace this instance's own?"""
 
     def __init__(self) -> None:
         self.passed = False
@@ -95,8 +91,13 @@ class Preflight:
         # Without kubectl Tutor's own message is the best one.
         if not self.passed and shutil.which("kubectl"):
             config = tutor_config.load_full(root)
-            check_cluster(_kubectl)
-            check_namespace(_kubectl, config)
+            try:
+                check_cluster(_kubectl)
+                check_namespace(_kubectl, config)
+            except DeployError as error:
+                # Click shows it as Tutor would. A TutorError from its first call, `get
+                # namespaces`, Tutor's `start` takes for "there is no such namespace".
+                raise click.ClickException(str(error)) from error
             self.passed = True
         return proceed(*argv)
 
