@@ -90,15 +90,21 @@ def svg(samples: Sequence[Sample], wanted: Mapping[Service, int], title: str) ->
     return document.getvalue()
 
 
+def changes(points: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """The first point, those where the count changes, and the last: (second, count) each."""
+    kept = [after for before, after in pairwise(points) if after[1] != before[1]]
+    return list(dict.fromkeys([*points[:1], *kept, *points[-1:]]))
+
+
 def _panel(panel: Axes, samples: Sequence[Sample], service: Service, wanted: int) -> None:
-    seconds = [sample.second for sample in samples]
-    ready = [sample.ready.get(service, 0) for sample in samples]
+    points = changes([(sample.second, sample.ready.get(service, 0)) for sample in samples])
+    seconds, ready = [second for second, _ in points], [count for _, count in points]
     # A count holds until the next sample; a slanted line would show pods that never were.
     panel.fill_between(seconds, ready, step="post", color="tab:green", alpha=0.4)
     panel.axhline(wanted, linestyle="--", linewidth=0.8, color="grey")
-    for before, after in pairwise(samples):
-        if before.ready.get(service, 0) == 0:
-            panel.axvspan(before.second, after.second, color="tab:red", alpha=0.4, linewidth=0)
+    for (second, count), (until, _) in pairwise(points):
+        if count == 0:
+            panel.axvspan(second, until, color="tab:red", alpha=0.4, linewidth=0)
     panel.set_title(str(service), fontsize="small", loc="left")
     panel.set_ylim(0, max([wanted, *ready]) + 0.5)
     panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))

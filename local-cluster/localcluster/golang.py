@@ -86,7 +86,7 @@ def _go_build(go: Path, source: Source, output: Path) -> None:
         raise LocalClusterError(
             f"go build {source.package}",
             " | ".join(result.stderr.splitlines()[-5:]) or "failed without a word",
-            "check that 4 GB of disk and 3 GB of memory are free and that the Go module proxy "
+            "check that 8 GB of disk and 3 GB of memory are free and that the Go module proxy "
             "can be reached, then run it again",
         )
 

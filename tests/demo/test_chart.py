@@ -42,6 +42,13 @@ def test_the_svg_has_a_panel_for_every_service() -> None:
     assert [each for each in document.iter() if each.tag.endswith("script")] == []
 
 
+def test_a_curve_keeps_the_points_that_matter() -> None:
+    points = [(0.0, 2), (1.0, 2), (2.0, 1), (3.0, 1), (4.0, 1)]
+    assert chart.changes(points) == [(0.0, 2), (2.0, 1), (4.0, 1)]
+    assert chart.changes([(0.0, 2)]) == [(0.0, 2)]
+    assert chart.changes([]) == []
+
+
 def test_equal_samples_give_equal_pictures() -> None:
     assert chart.svg(SAMPLES, {LMS: 2}, "t") == chart.svg(SAMPLES, {LMS: 2}, "t")
 
