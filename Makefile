@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lo
 	$(BIN)/python -m demo
 
 test: $(INSTALLED) lint types ## All tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-unit: $(INSTALLED) ## The tests that take seconds
 	$(BIN)/python -m pytest -m "not render and not services and not cluster"

@@ -28,6 +28,8 @@ def main() -> int:
     console = Console()
     # A polite end, as with Ctrl-C, so that everything that was started is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo: stopped by SIGTERM"))
+    # A shell starts what is in the background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return tell(console, keep=bool(os.environ.get("KEEP")))
     except LocalClusterError as error:

@@ -14,11 +14,13 @@ from localservices.aws import AwsEmulator
 from localservices.mariadb import MariadbServer
 from localservices.redis import RedisServer
 from localservices.service import MissingServerError, Service
+from xdist.scheduler import LoadScopeScheduling
 
 from demo.tutor import TutorRoot
 
 NewRoot = Callable[..., TutorRoot]
 
+CLUSTER_TESTS = "tests/cluster/"
 IN_CI = bool(os.environ.get("CI"))
 
 
@@ -32,6 +34,20 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
     return report
+
+
+class OneCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Spreads tests over workers one by one, but those on the cluster go to one and the same.
+
+    xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster:
+    return OneCluster(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -12,6 +12,8 @@ from localcluster.errors import LocalClusterError
 def main() -> int:
     """0 after Ctrl-C, 1 when the cluster could not be started."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A shell starts what is in the background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with LocalCluster() as cluster:
             for name, value in cluster.environment.items():

@@ -21,7 +21,7 @@ from demo.tutor import TutorRoot
 from demo.view import View
 from tests.conftest import NewRoot
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 NUMBERS = itertools.count(1)
 SCALED = {"caddy", "cms", "cms-worker", "lms", "lms-worker", "mfe"}

@@ -20,7 +20,7 @@ from localcluster.errors import LocalClusterError
 from localcluster.model import LOOPBACK, ZONE_LABEL
 from localcluster.processes import wait_for
 
-pytestmark = [pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = pytest.mark.cluster
 
 MEMORY_LIMIT_MIB = 1536
 NUMBERS = itertools.count(1)
