@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster clean
+.PHONY: help demo test test-unit lint types format cluster prepare clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -18,7 +18,7 @@ help: ## List these targets
 demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lost zone (KEEP=1 leaves it running)
 	$(BIN)/python -m demo
 
-test: $(INSTALLED) lint types ## All tests
+test: $(INSTALLED) lint types prepare ## All tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-unit: $(INSTALLED) ## The tests that take seconds
@@ -37,6 +37,9 @@ format: $(INSTALLED) ## Format the code
 
 cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
 	$(BIN)/python -m localcluster
+
+prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, once; then cached)
+	@$(BIN)/python -m localservices
 
 clean: ## Remove the virtual environment and what tools left (programs stay cached outside the tree)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-output

@@ -17,32 +17,39 @@ def settings(number: int, authority: Path) -> dict[str, Any]:
     connects to these endpoints: simulated pods run no program.
     """
     name = NAMES[number]
-    domain = f"platform.{REGION}.example.internal"
     return {
         "K8S_NAMESPACE": name,
         "LMS_HOST": f"learn.{name}.example.org",
         "CMS_HOST": f"studio.{name}.example.org",
         "AWS_REGION": REGION,
         "AWS_ROLE_ARN": f"arn:aws:iam::111122223333:role/openedx-{name}",
+        **databases(number, str(authority)),
+        "AWS_S3": {
+            "private_bucket": f"openedx-{name}-private-111122223333",
+            "public_bucket": f"openedx-{name}-public-111122223333",
+        },
+    }
+
+
+def databases(number: int, authority: str) -> dict[str, Any]:
+    """Where instance `number` finds MySQL, Redis and MongoDB, which it shares with the other."""
+    domain = f"platform.{REGION}.example.internal"
+    return {
         "AWS_MYSQL": {
             "host": f"mysql.{domain}",
             "reader_host": f"mysql-ro.{domain}",
-            "ca_file": str(authority),
+            "ca_file": authority,
         },
         "AWS_REDIS": {
             "host": f"redis.{domain}",
-            "username": name,
+            "username": NAMES[number],
             "celery_database": 2 * number,
             "cache_database": 2 * number + 1,
         },
         "AWS_MONGODB": {
             "hosts": [f"mongo-{letter}.{domain}" for letter in "abc"],
             "replica_set": "rs0",
-            "ca_file": str(authority),
-        },
-        "AWS_S3": {
-            "private_bucket": f"openedx-{name}-private-111122223333",
-            "public_bucket": f"openedx-{name}-public-111122223333",
+            "ca_file": authority,
         },
     }
 

@@ -44,12 +44,19 @@ class Story:
     roots: dict[str, TutorRoot] = field(default_factory=dict)
     wanted: dict[Service, int] = field(default_factory=dict)
 
+    @property
+    def temporary(self) -> Path:
+        """Where Tutor writes its job manifests; a place of its own, to be searched."""
+        return self.workspace / "tmp"
+
     def create(self) -> None:
         """Write each instance's configuration, make its secrets in the store, and render it."""
+        self.temporary.mkdir()
         authority = self.workspace / "databases.pem"
         authority.write_bytes(Authority.new("platform databases").pem)
         for number, name in enumerate(instances.NAMES):
-            root = TutorRoot(self.workspace / name, self.environment)
+            environment = {**self.environment, "TMPDIR": str(self.temporary)}
+            root = TutorRoot(self.workspace / name, environment)
             root.write_config(instances.settings(number, authority), instances.PLUGINS)
             root.run("config", "save")
             root.run("secrets", "init")
@@ -84,7 +91,13 @@ class Story:
         rows: list[audit.Row] = []
         for name, root in self.roots.items():
             stored = audit.stored_values(self.environment, name)
-            rows += audit.audit(self.view, name, root, stored, self.checks)
+            folders = {
+                "files of the Tutor root": root.path,
+                "logs of the launches": self.output,
+                "temporary files": self.temporary,
+                "HOME and the cluster's files": self.view.cluster.home,
+            }
+            rows += audit.audit(self.view, name, folders, stored, self.checks)
         self.console.print(report.secrets_table(rows))
 
     def raise_load(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pytest
+from localcluster import binaries
 from localcluster.cluster import LocalCluster
 from localcluster.model import ClusterShape, PodTimes
 from localservices.aws import AwsEmulator
@@ -57,6 +58,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     proofs = [item for item in items if item.get_closest_marker("proof")]
     config.hook.pytest_deselected(items=proofs)
     items[:] = [item for item in items if item not in proofs]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pinned_kubectl() -> None:
+    """Put the kubectl that fits the local cluster first on PATH; this machine may have none.
+
+    `make prepare` has built it.
+    """
+    kubectl = binaries.ensure(["kubectl"], print)["kubectl"]
+    os.environ["PATH"] = os.pathsep.join([str(kubectl.parent), os.environ["PATH"]])
 
 
 @pytest.fixture(scope="session")

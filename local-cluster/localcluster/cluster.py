@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -25,7 +26,7 @@ from localcluster.components import Ports
 from localcluster.errors import LocalClusterError
 from localcluster.kubelets import Kubelets
 from localcluster.model import FIELD_MANAGER, LOOPBACK, MIB, ClusterShape, Manifest
-from localcluster.processes import Process, free_port, require_free, wait_for
+from localcluster.processes import Process, free_ports, require_free, wait_for
 from localcluster.volumes import Provisioner
 
 NEEDED_MEMORY_MIB = 1536
@@ -40,7 +41,6 @@ class LocalCluster:
     `client` talks to it as its administrator; `nodes` loses and mends zones and nodes.
     """
 
-    home: Path
     client: Client
     nodes: Kubelets
 
@@ -57,6 +57,7 @@ class LocalCluster:
         self._programs: dict[str, Path] = {}
         self._processes: list[Process] = []
         self._provisioner: Provisioner | None = None
+        self._home: Path | None = None
 
     def __enter__(self) -> LocalCluster:
         self.start()
@@ -73,24 +74,39 @@ class LocalCluster:
     def start(self) -> None:
         """Start everything and wait until every node is ready. LocalClusterError if it cannot."""
         require_memory(psutil.virtual_memory().available // MIB)
-        api = require_free(self._api_port, "API server") if self._api_port else free_port()
+        if self._api_port:
+            require_free(self._api_port, "API server")
+        # May take minutes, the first time.
         self._programs = binaries.ensure(binaries.PROGRAMS, self._progress)
-        self.home = Path(tempfile.mkdtemp(prefix="local-cluster-"))
+        ports = Ports(**dict(zip(components.PORTS, free_ports(len(components.PORTS)), strict=True)))
+        self._home = Path(tempfile.mkdtemp(prefix="local-cluster-"))
         try:
-            self._start(Ports(api=api, **{name: free_port() for name in components.OTHER_PORTS}))
+            self._start(replace(ports, api=self._api_port or ports.api))
         except BaseException:
             self.stop()
             raise
 
+    @property
+    def home(self) -> Path:
+        """The folder of everything that belongs to the cluster, there from start to stop."""
+        if self._home is None:
+            raise LocalClusterError("cluster", "does not run", "use it in a `with` statement")
+        return self._home
+
     def stop(self) -> None:
-        """End every process that was started here and remove the folder. Safe to repeat."""
+        """End every process that was started here and remove the folder.
+
+        Safe to repeat, and before any start.
+        """
         if self._provisioner:
             self._provisioner.stop()
             self._provisioner = None
         for process in reversed(self._processes):
             process.kill()
         self._processes.clear()
-        shutil.rmtree(self.home, ignore_errors=True)
+        if self._home:
+            shutil.rmtree(self._home, ignore_errors=True)
+            self._home = None
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,7 +6,7 @@ what makes a cluster on one machine cheap to throw away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from localcluster.model import KUBELET_LABEL, LOOPBACK
@@ -27,7 +27,7 @@ class Ports:
     metrics: int
 
 
-OTHER_PORTS = ("etcd", "etcd_peer", "controllers", "scheduler", "metrics")
+PORTS = tuple(field.name for field in fields(Ports))
 
 
 def etcd(ports: Ports, files: Files, data: Path) -> list[str]:

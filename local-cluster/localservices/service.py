@@ -22,11 +22,18 @@ class Service(ABC):
     name: str
 
     def __init__(self) -> None:
-        self.directory = Path()
+        self._directory: Path | None = None
         self.process: Process | None = None
 
+    @property
+    def directory(self) -> Path:
+        """The server's temporary folder, there from start to stop."""
+        if self._directory is None:
+            raise LocalClusterError(self.name, "does not run", "use it in a `with` statement")
+        return self._directory
+
     def __enter__(self) -> Self:
-        self.directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
+        self._directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         try:
             self.start()
         except BaseException:
@@ -47,11 +54,13 @@ class Service(ABC):
         """Start the server and wait until it answers. LocalClusterError if it cannot."""
 
     def stop(self) -> None:
-        """End the server and remove its folder."""
+        """End the server and remove its folder. Safe to repeat, and before any start."""
         if self.process:
             self.process.kill()
             self.process = None
-        shutil.rmtree(self.directory, ignore_errors=True)
+        if self._directory:
+            shutil.rmtree(self._directory, ignore_errors=True)
+            self._directory = None
 
     def _run(
         self, argv: Sequence[str | Path], environment: Mapping[str, str] | None = None

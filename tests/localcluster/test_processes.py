@@ -35,7 +35,16 @@ def test_a_cluster_on_a_taken_port_starts_nothing() -> None:
         taken = cluster.LocalCluster(api_port=holder.getsockname()[1])
         with pytest.raises(LocalClusterError, match="is taken"):
             taken.start()
-        assert not hasattr(taken, "home")
+        with pytest.raises(LocalClusterError, match=r"^cluster: does not run"):
+            _ = taken.home
+
+
+def test_a_cluster_that_never_ran_can_be_stopped() -> None:
+    cluster.LocalCluster().stop()
+
+
+def test_ports_that_are_drawn_together_differ() -> None:
+    assert len(set(processes.free_ports(50))) == 50
 
 
 def test_too_little_memory_is_refused_with_both_figures() -> None:

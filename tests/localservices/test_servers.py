@@ -113,8 +113,18 @@ def test_a_service_that_is_stopped_leaves_nothing() -> None:
         assert emulator.process
         process = psutil.Process(emulator.process.popen.pid)
         folder = emulator.directory
+    emulator.stop()
     assert not process.is_running()
     assert not folder.exists()
+
+
+def test_stopping_what_never_ran_removes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "precious").touch()
+    monkeypatch.chdir(tmp_path)
+    RedisServer().stop()
+    assert (tmp_path / "precious").exists()
 
 
 def test_a_service_on_a_taken_port_says_which(aws: AwsEmulator) -> None:
