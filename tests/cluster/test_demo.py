@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +20,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def demo(folder: Path, limit_s: int) -> Iterator[subprocess.Popen[str]]:
+def demo(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A running demo, with `folder` for its temporary files and what it leaves.
 
-    It is killed when the block ends, and after `limit_s` in any case.
+    It is killed when the block ends, and its own children with it.
     """
     with subprocess.Popen(
         [sys.executable, "-m", "demo"],
@@ -34,18 +33,14 @@ def demo(folder: Path, limit_s: int) -> Iterator[subprocess.Popen[str]]:
         text=True,
         env={**os.environ, "TMPDIR": str(folder), "PYTHONPATH": str(ROOT), "KEEP": ""},
     ) as process:
-        timer = threading.Timer(limit_s, process.kill)
-        timer.start()
         try:
             yield process
         finally:
-            timer.cancel()
-            # Its own children end with it.
             process.kill()
 
 
 def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
-    with demo(tmp_path, limit_s=120) as process:
+    with demo(tmp_path) as process:
         assert process.stdout
         for line in process.stdout:
             if "are up after" in line:
@@ -63,7 +58,7 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
 @pytest.mark.proof
 def test_every_claim_of_the_demo_holds(tmp_path: Path) -> None:
     """Two instances launched, loaded, a zone lost and healed: some five minutes."""
-    with demo(tmp_path, limit_s=1200) as process:
+    with demo(tmp_path) as process:
         output, _ = process.communicate()
     print(output)
     assert process.returncode == 0

@@ -223,19 +223,22 @@ def test_load_that_was_set_is_what_metrics_show(cluster: LocalCluster, namespace
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_nothing_stays_behind_after_a_cluster(end: signal.Signals, tmp_path: Path) -> None:
     """`python -m localcluster` ends all that it started and removes its folder."""
-    program = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "localcluster"],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "TMPDIR": str(tmp_path)},
-    )
-    assert program.stdout
-    for line in program.stdout:
-        if line.startswith("Ctrl-C"):
-            break
-    children = psutil.Process(program.pid).children()
-    assert len(children) == 8
-    program.send_signal(end)
-    assert program.wait(20) == 0
+    ) as program:
+        try:
+            assert program.stdout
+            for line in program.stdout:
+                if line.startswith("Ctrl-C"):
+                    break
+            children = psutil.Process(program.pid).children()
+            assert len(children) == 8
+            program.send_signal(end)
+            assert program.wait(20) == 0
+        finally:
+            program.kill()
     assert [child for child in children if child.is_running()] == []
     assert list(tmp_path.iterdir()) == []
