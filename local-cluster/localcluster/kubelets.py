@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lightkube import ApiError, Client
 from lightkube.resources.coordination_v1 import Lease
-from lightkube.resources.core_v1 import Node
+from lightkube.resources.core_v1 import Node, NodeStatus
 from lightkube.types import PatchType
 
 from localcluster import components
@@ -44,8 +44,11 @@ class Kubelets:
         """Start playing the kubelets of a zone."""
         networks = list(POD_NETWORK.subnets(new_prefix=16))
         network = str(networks[self._shape.zones.index(zone)])
-        arguments = components.kwok(zone, free_port(), self._files, self._config, network)
+        port = free_port()
+        arguments = components.kwok(zone, port, self._files, self._config, network)
         self.processes[zone] = self._start_kwok(f"kwok-{zone}", arguments)
+        for name in self._shape.node_names(zone):
+            self._announce(name, port)
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -110,6 +113,13 @@ class Kubelets:
         self.zone_of(node)
         labels = {"metadata": {"labels": {KUBELET_LABEL: zone}}}
         self._client.patch(Node, node, labels, patch_type=PatchType.MERGE)
+
+    def _announce(self, node: str, port: int) -> None:
+        # As a kubelet does when it starts. kwok would write it only while the node is not ready;
+        # one that is healed within its grace was ready all along, and metrics-server would go
+        # on asking at the lost process' port.
+        status = {"status": {"daemonEndpoints": {"kubeletEndpoint": {"Port": port}}}}
+        self._client.patch(NodeStatus, node, status, patch_type=PatchType.MERGE)
 
     def _drop_lease(self, node: str) -> None:
         try:

@@ -204,18 +204,28 @@ def test_a_node_that_is_not_there_cannot_be_lost(cluster: LocalCluster) -> None:
 
 
 def test_load_that_was_set_is_what_metrics_show(cluster: LocalCluster, namespace: str) -> None:
-    """Through kwok, the real metrics-server and the aggregated API, as an HPA reads it."""
-    run_pods(cluster, namespace, "web", "nginx", 1)
-    [pod] = wait_for(lambda: full(cluster, namespace, 1), 30, "a ready pod")
-    cluster.set_load(namespace, pod["metadata"]["name"], "750m", "300Mi")
+    """Through kwok, the real metrics-server and the aggregated API, as an HPA reads it.
+
+    On every node, also where the kubelets are others than those that the cluster began with.
+    """
+    zone = cluster.shape.zones[0]
+    cluster.nodes.kill_zone(zone)
+    cluster.nodes.heal_zone(zone)
+    run_pods(cluster, namespace, "web", "nginx", 6)
+    pods = wait_for(lambda: full(cluster, namespace, 6), 30, "six ready pods")
+    assert len({pod["spec"]["nodeName"] for pod in pods}) == 6
+    for pod in pods:
+        cluster.set_load(namespace, pod["metadata"]["name"], "750m", "300Mi")
 
     def shown() -> bool:
         try:
             top = cluster.kubectl("top", "pods", "--no-headers", f"--namespace={namespace}")
         except subprocess.CalledProcessError:
-            return False  # metrics-server has not seen the pod yet
-        _, cpu, memory = top.split()
-        return 700 <= int(cpu.rstrip("m")) <= 800 and memory == "300Mi"
+            return False  # metrics-server has seen none of the pods yet
+        loads = [line.split()[1:] for line in top.splitlines()]
+        return len(loads) == 6 and all(
+            700 <= int(cpu.rstrip("m")) <= 800 and memory == "300Mi" for cpu, memory in loads
+        )
 
     wait_for(shown, 90, "the load in `kubectl top`", poll_s=2)
 
