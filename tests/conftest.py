@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in proofs]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def pinned_kubectl() -> None:
     """Put the kubectl that fits the local cluster first on PATH; this machine may have none.
 
@@ -71,7 +71,7 @@ def pinned_kubectl() -> None:
 
 
 @pytest.fixture(scope="session")
-def new_root(tmp_path_factory: pytest.TempPathFactory) -> NewRoot:
+def new_root(pinned_kubectl: None, tmp_path_factory: pytest.TempPathFactory) -> NewRoot:
     """Makes a fresh Tutor root: `new_root(*plugins, **settings)`, not yet rendered.
 
     `environment` is for what Tutor runs with there.

@@ -219,6 +219,8 @@ def test_other_commands_pass(tmp_path: Path) -> None:
     assert run.passed_on == [("logs", "--follow", "lms")]
 
 
+@pytest.mark.render
+@pytest.mark.usefixtures("pinned_kubectl")
 def test_local_kubectl_renders_a_folder(tmp_path: Path) -> None:
     """With kustomize, as `kubectl apply --kustomize` would."""
     (tmp_path / "kustomization.yml").write_text("configMapGenerator: [{name: a, literals: [b=c]}]")
@@ -226,6 +228,8 @@ def test_local_kubectl_renders_a_folder(tmp_path: Path) -> None:
     assert rendered["data"] == {"b": "c"}
 
 
+@pytest.mark.render
+@pytest.mark.usefixtures("pinned_kubectl")
 def test_local_kubectl_reports_failure_without_its_input(tmp_path: Path) -> None:
     """The error repeats the command, and not what was written to it."""
     with pytest.raises(TutorError, match=r"^Command failed with status 1: kubectl ") as caught:
