@@ -118,3 +118,16 @@ def test_binary_secrets_are_empty_texts(client: Any) -> None:
             },
         )
         assert secretsmanager.read(client, ["a"]) == {"a": ""}
+
+
+def test_a_secret_that_is_being_deleted(client: Any) -> None:
+    """The code alone would not say what to do."""
+    message = "You can't perform this operation on the secret because it was marked for deletion."
+    error = {"SecretId": "a", "ErrorCode": "InvalidRequestException", "Message": message}
+    with Stubber(client) as stub:
+        stub.add_response("batch_get_secret_value", {"SecretValues": [], "Errors": [error]})
+        with pytest.raises(AwsError, match="aws secretsmanager restore-secret"):
+            secretsmanager.read(client, ["a"])
+        stub.add_client_error("put_secret_value", "InvalidRequestException", message)
+        with pytest.raises(AwsError, match=r"^secretsmanager\.PutSecretValue a: .*deletion"):
+            secretsmanager.update(client, "a", "{}")

@@ -53,3 +53,23 @@ def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(AwsError, match=r"AWS does not answer \(EndpointConnectionError\); check"):
         secretsmanager.read(client("secretsmanager", "eu-west-1"), ["acme"])
+
+
+def test_a_profile_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The remedy is the command that shows whether a profile works."""
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(AwsError, match=r"\(ProfileNotFound\); check AWS_PROFILE"):
+        client("secretsmanager", "eu-west-1")
+
+
+def test_an_endpoint_that_is_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    """boto3 raises a bare ValueError for it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+    with pytest.raises(AwsError, match=r"write AWS_ENDPOINT_URL .* like https://host:port"):
+        client("secretsmanager", "eu-west-1")
+
+
+def test_a_region_that_is_no_host_name() -> None:
+    """It is an error of botocore's that is a ValueError as well."""
+    with pytest.raises(AwsError, match=r"boto3 cannot make this call \(InvalidRegionError\)"):
+        client("secretsmanager", "eu west 1")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from tutoraws.services.session import aws_errors, refusal
+from tutoraws.services.session import AwsError, aws_errors, refusal
 
 # The most secrets that one BatchGetSecretValue takes.
 BATCH_SIZE = 20
@@ -47,11 +48,12 @@ def read(client: SecretsManager, names: Sequence[str]) -> dict[str, str]:
 
 
 def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, str]]:
-    with aws_errors("secretsmanager.BatchGetSecretValue"):
+    with _errors("BatchGetSecretValue"):
         answer = client.batch_get_secret_value(SecretIdList=names)
     for error in answer.get("Errors", []):
         if error["ErrorCode"] != "ResourceNotFoundException":
-            raise refusal(f"secretsmanager.GetSecretValue {error['SecretId']}", error["ErrorCode"])
+            where = f"secretsmanager.GetSecretValue {error['SecretId']}"
+            raise _refusal(where, error["ErrorCode"], error.get("Message", ""))
     for secret in answer["SecretValues"]:
         # Asked for by its ARN, a secret is known to the caller by that.
         name = secret["ARN"] if secret["ARN"] in names else secret["Name"]
@@ -60,11 +62,27 @@ def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, str]
 
 def create(client: SecretsManager, name: str, description: str, text: str) -> None:
     """Create the secret `name`. Raises AwsError, also if there is one already."""
-    with aws_errors(f"secretsmanager.CreateSecret {name}"):
+    with _errors(f"CreateSecret {name}"):
         client.create_secret(Name=name, Description=description, SecretString=text)
 
 
 def update(client: SecretsManager, name: str, text: str) -> None:
     """Give the secret `name` a new version; the one before stays as AWSPREVIOUS."""
-    with aws_errors(f"secretsmanager.PutSecretValue {name}"):
+    with _errors(f"PutSecretValue {name}"):
         client.put_secret_value(SecretId=name, SecretString=text)
+
+
+def _errors(what: str) -> AbstractContextManager[None]:
+    return aws_errors(f"secretsmanager.{what}", _refusal)
+
+
+def _refusal(where: str, code: str, message: str) -> AwsError:
+    # This code has several reasons, and only the message tells them apart.
+    if code == "InvalidRequestException" and "deletion" in message:
+        return AwsError(
+            where,
+            "this secret is scheduled for deletion",
+            "bring it back with `aws secretsmanager restore-secret --secret-id …`, "
+            "or name another one in SECRETS_NAME",
+        )
+    return refusal(where, code)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ AGAIN = "run the command again"
 REMEDIES = {
     "AccessDeniedException": "allow this action for your user or role",
     "AccessDenied": "allow this action for your user or role",
+    "ExpiredToken": NEW_CREDENTIALS,
     "ExpiredTokenException": NEW_CREDENTIALS,
     "InvalidClientTokenId": NEW_CREDENTIALS,
     "InvalidSignatureException": NEW_CREDENTIALS,
@@ -32,36 +33,58 @@ class AwsError(PlatformError):
     """AWS refused a call or did not answer."""
 
 
+def refusal(where: str, code: str, _message: str = "") -> AwsError:
+    """The error for a code with which AWS refused a call."""
+    return AwsError(
+        where, code, REMEDIES.get(code, "look this code up in the service's API reference")
+    )
+
+
+# (where, AWS' code, AWS' message, which may hold what was sent) → the error to raise.
+Refusal = Callable[[str, str, str], AwsError]
+
+
 def client(service: str, region: str | None) -> Any:
     """A client of one AWS service. Without a region, the one of the environment or profile.
 
-    Raises AwsError if there is no region, or half a credential.
+    Raises AwsError if there is no region, or if the profile or the configuration is unusable.
     """
     # Importing boto3 takes a quarter of a second that most `tutor` commands have no use for.
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
 
+    options = Config(
+        connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3}
+    )
     with aws_errors(service):
-        return boto3.session.Session(region_name=region).client(
-            service,
-            config=Config(
-                connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3}
-            ),
-        )
+        try:
+            return boto3.session.Session(region_name=region).client(service, config=options)
+        except ValueError as error:
+            # Some of botocore's own errors are ValueErrors too, and the better ones.
+            if isinstance(error, BotoCoreError):
+                raise
+            raise AwsError(
+                service,
+                "boto3 cannot use one of its settings",
+                "write AWS_ENDPOINT_URL (or endpoint_url in your profile) like https://host:port, "
+                "and check the other AWS_… variables and ~/.aws/config",
+            ) from None
 
 
 @contextmanager
-def aws_errors(where: str) -> Iterator[None]:
+def aws_errors(where: str, refuse: Refusal = refusal) -> Iterator[None]:
     """Raise AwsError, with `where`, for what goes wrong between us and AWS inside the block.
 
-    It gives the error's code only: a message may quote what was sent.
+    It gives the error's code or class only: a message may quote what was sent, or a credential.
     """
     from botocore import exceptions
 
     try:
         yield
     except exceptions.ClientError as error:
-        raise refusal(where, error.response.get("Error", {}).get("Code", "Unknown")) from None
+        answer = error.response.get("Error", {})
+        raise refuse(where, answer.get("Code", "Unknown"), answer.get("Message", "")) from None
     except exceptions.NoRegionError:
         raise AwsError(
             where, "no AWS region is set", "run `tutor config save --set AWS_REGION=…`"
@@ -78,10 +101,10 @@ def aws_errors(where: str) -> Iterator[None]:
             f"AWS does not answer ({type(error).__name__})",
             "check the network, AWS_REGION and AWS_ENDPOINT_URL, then run the command again",
         ) from None
-
-
-def refusal(where: str, code: str) -> AwsError:
-    """The error for a code with which AWS refused a call."""
-    return AwsError(
-        where, code, REMEDIES.get(code, "look this code up in the service's API reference")
-    )
+    except exceptions.BotoCoreError as error:
+        raise AwsError(
+            where,
+            f"boto3 cannot make this call ({type(error).__name__})",
+            "check AWS_PROFILE, ~/.aws/config and ~/.aws/credentials (SSO: `aws sso login`) "
+            "until `aws sts get-caller-identity` answers",
+        ) from None
