@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 import pytest
@@ -59,12 +60,90 @@ def test_a_cluster_that_does_not_answer_is_refused(stderr: str, reason: str) -> 
 
 @pytest.mark.parametrize("owner", ["", "openedx-abc"], ids=["nobody", "this instance"])
 def test_a_namespace_of_nobody_or_of_this_instance_is_accepted(owner: str) -> None:
-    deploy.check_namespace(answering(owner), CONFIG)
+    assert deploy.check_namespace(answering(owner), CONFIG)
 
 
 def test_a_namespace_of_another_instance_is_refused() -> None:
     with pytest.raises(DeployError, match="namespace acme: belongs to another Open edX instance"):
         deploy.check_namespace(answering("openedx-other"), CONFIG)
+
+
+FORBIDDEN = 'Error from server (Forbidden): namespaces "acme" is forbidden: User "deployer" cannot'
+
+
+def deployer(*, deployments: str | None) -> Answer:
+    """Somebody who may not read namespaces; `deployments` are the owners he sees, if he may."""
+
+    def kubectl(*argv: str) -> subprocess.CompletedProcess[str]:
+        if argv[0] == "version":
+            return answering(versions("36", "36"))(*argv)
+        if argv[1] == "namespace" or deployments is None:
+            return answering(stderr=FORBIDDEN, returncode=1)(*argv)
+        return answering(deployments)(*argv)
+
+    return kubectl
+
+
+@pytest.mark.parametrize("owners", ["", "openedx-abc openedx-abc", "openedx-abc traefik"])
+def test_deployments_tell_the_owner_of_a_namespace_that_may_not_be_read(owners: str) -> None:
+    """Other charts put names of their own into the same label."""
+    assert not deploy.check_namespace(deployer(deployments=owners), CONFIG)
+
+
+def test_another_instance_in_a_namespace_that_may_not_be_read_is_refused() -> None:
+    with pytest.raises(DeployError, match=r"another Open edX instance \(openedx-other; "):
+        deploy.check_namespace(deployer(deployments="openedx-abc openedx-other"), CONFIG)
+
+
+def test_who_may_read_neither_namespace_nor_deployments_is_refused() -> None:
+    """Nothing would tell whose namespace it is."""
+    with pytest.raises(DeployError, match="ask the cluster's administrator"):
+        deploy.check_namespace(deployer(deployments=None), CONFIG)
+
+
+def tutor_root(folder: Path) -> str:
+    (folder / "config.yml").write_text("K8S_NAMESPACE: acme\nID: abc\n")
+    return str(folder)
+
+
+def programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PATH with a kubectl on it, which nobody runs."""
+    (folder / "kubectl").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
+
+
+def test_a_namespace_that_may_not_be_read_is_not_created(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tutor takes a refused `get namespaces` for "there is none" and would create it."""
+    programs(tmp_path, monkeypatch)
+    calls: list[tuple[str, ...]] = []
+
+    def proceed(*argv: str) -> int:
+        calls.append(argv)
+        return 0
+
+    preflight = deploy.Preflight(deployer(deployments=""))
+    root = tutor_root(tmp_path)
+    assert preflight(root, ("get", "namespaces", "acme"), proceed) == 0
+    assert preflight(root, ("apply", "--kustomize", "env"), proceed) == 0
+    assert calls == [("apply", "--kustomize", "env")]
+
+
+def test_the_cluster_is_asked_once_per_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, monkeypatch)
+    asked: list[tuple[str, ...]] = []
+
+    def kubectl(*argv: str) -> subprocess.CompletedProcess[str]:
+        asked.append(argv)
+        return answering(versions("36", "36") if argv[0] == "version" else "openedx-abc")(*argv)
+
+    preflight = deploy.Preflight(kubectl)
+    for _ in range(3):
+        preflight(tutor_root(tmp_path), ("get", "pods"), lambda *_: 0)
+    assert [argv[0] for argv in asked] == ["version", "get"]
 
 
 def step(name: str, calls: list[str]) -> KubectlStep:

@@ -31,6 +31,12 @@ SUPPORTED_SKEW = 1
 
 TIMEOUT = "--request-timeout=10s"
 
+OWNER = r"{.metadata.labels.app\.kubernetes\.io/instance}"
+OWNERS = r"{.items[*].metadata.labels.app\.kubernetes\.io/instance}"
+
+# Arguments after "kubectl" → what it answers.
+Query = Callable[..., "subprocess.CompletedProcess[str]"]
+
 
 class K8sGroup(click.Group):
     """Tutor's `k8s` group with the very same commands; its kubectl calls run through our steps."""
@@ -46,7 +52,7 @@ class K8sGroup(click.Group):
         )
 
     def invoke(self, ctx: click.Context) -> Any:
-        steps: list[hooks.KubectlStep] = [Preflight(), *hooks.KUBECTL_STEPS.iterate()]
+        steps: list[hooks.KubectlStep] = [Preflight(_kubectl), *hooks.KUBECTL_STEPS.iterate()]
         with kubectl_through(steps, ctx.obj.root):
             return super().invoke(ctx)
 
@@ -84,25 +90,28 @@ def kubectl_through(steps: Sequence[hooks.KubectlStep], root: str) -> Iterator[N
 class Preflight:
     """The first step: is this a cluster that answers, and is the namespace this instance's own?"""
 
-    def __init__(self) -> None:
+    def __init__(self, kubectl: Query) -> None:
+        self.kubectl = kubectl
         self.passed = False
+        self.reads_namespace = True
 
     def __call__(self, root: str, argv: tuple[str, ...], proceed: hooks.Kubectl) -> int:
         # Without kubectl Tutor's own message is the best one.
         if not self.passed and shutil.which("kubectl"):
             config = tutor_config.load_full(root)
             try:
-                check_cluster(_kubectl)
-                check_namespace(_kubectl, config)
+                check_cluster(self.kubectl)
+                self.reads_namespace = check_namespace(self.kubectl, config)
             except DeployError as error:
                 # Click shows it as Tutor would. A TutorError from its first call, `get
                 # namespaces`, Tutor's `start` takes for "there is no such namespace".
                 raise click.ClickException(str(error)) from error
             self.passed = True
+        if not self.reads_namespace and argv[:2] == ("get", "namespaces"):
+            # Tutor's `start` takes any failure for "there is none", and would create it, which
+            # whoever may not even read it may not do either.
+            return 0
         return proceed(*argv)
-
-
-Query = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def check_cluster(kubectl: Query) -> None:
@@ -121,28 +130,50 @@ def check_cluster(kubectl: Query) -> None:
         )
 
 
-def check_namespace(kubectl: Query, config: Config) -> None:
-    """Raise DeployError when the instance's namespace already belongs to another Tutor root."""
+def check_namespace(kubectl: Query, config: Config) -> bool:
+    """Whether we may read the instance's namespace; its Deployments tell its owner if not.
+
+    Raises DeployError when it already belongs to another Tutor root, or nothing tells.
+    """
     namespace = get_typed(config, "K8S_NAMESPACE", str)
     owner = f"openedx-{get_typed(config, 'ID', str)}"
     answer = kubectl(
-        "get",
-        "namespace",
-        namespace,
-        "--ignore-not-found",
-        r"--output=jsonpath={.metadata.labels.app\.kubernetes\.io/instance}",
-        TIMEOUT,
+        "get", "namespace", namespace, "--ignore-not-found", f"--output=jsonpath={OWNER}", TIMEOUT
     )
-    if answer.returncode != 0:
+    readable = not _forbidden(answer)
+    if readable and answer.returncode != 0:
         raise _unreachable(answer)
-    found = answer.stdout.strip()
-    if found and found != owner:
+    found = {answer.stdout.strip()} if readable else _owners_inside(kubectl, namespace)
+    others = found - {owner, ""}
+    if others:
         raise DeployError(
             f"namespace {namespace}",
-            f"belongs to another Open edX instance ({found}; this Tutor root is {owner})",
+            f"belongs to another Open edX instance "
+            f"({', '.join(sorted(others))}; this Tutor root is {owner})",
             "give this instance a name of its own with `tutor config save --set K8S_NAMESPACE=…`, "
             "or deploy from the Tutor root that owns the namespace",
         )
+    return readable
+
+
+def _owners_inside(kubectl: Query, namespace: str) -> set[str]:
+    answer = kubectl(
+        "get", "deployments", "--namespace", namespace, f"--output=jsonpath={OWNERS}", TIMEOUT
+    )
+    if _forbidden(answer):
+        raise DeployError(
+            f"namespace {namespace}",
+            "you may neither `get` it nor `list` its deployments, so nothing tells whose it is",
+            "ask the cluster's administrator for one of these rights",
+        )
+    if answer.returncode != 0:
+        raise _unreachable(answer)
+    # Other charts put their own names into this label.
+    return {label for label in answer.stdout.split() if label.startswith("openedx-")}
+
+
+def _forbidden(answer: subprocess.CompletedProcess[str]) -> bool:
+    return answer.returncode != 0 and "(Forbidden)" in answer.stderr
 
 
 def _unreachable(answer: subprocess.CompletedProcess[str]) -> DeployError:
