@@ -11,6 +11,8 @@ from tutor import hooks
 from tutorplatform import registration
 from tutorplatform.errors import PlatformError
 
+from tests.conftest import NewRoot
+
 PLUGINS = ["aws", "autoscale", "secrets"]
 
 # Tutor's own command line, which believes to be an older Tutor.
@@ -67,6 +69,18 @@ def test_an_old_tutor_does_not_go_on_without_an_enabled_plugin(tmp_path: Path) -
     answer = old_tutor(tmp_path, "config", "save")
     assert answer.returncode == 1
     assert not (tmp_path / "env").exists()
+
+
+@pytest.mark.parametrize("plugin", PLUGINS)
+@pytest.mark.render
+def test_a_name_that_no_instance_can_have_is_refused_with_any_plugin(
+    plugin: str, new_root: NewRoot
+) -> None:
+    root = new_root(plugin, K8S_NAMESPACE="kube-system")
+    answer = root.run("config", "save", check=False)
+    assert answer.returncode == 1
+    assert "K8S_NAMESPACE: 'kube-system' is not an instance name; use 2 to 16" in answer.stdout
+    assert not (root.path / "env").exists()
 
 
 def test_patches_are_named_by_their_files() -> None:

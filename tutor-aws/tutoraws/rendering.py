@@ -5,9 +5,8 @@ from __future__ import annotations
 import yaml
 from tutor.types import Config
 from tutorplatform import manifests
-from tutorplatform.instance import instance
 
-from tutoraws import objects, settings
+from tutoraws import objects, passwords, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 
@@ -39,5 +38,5 @@ def ca_folder(_config: Config) -> str:
 
 def check(config: Config) -> None:
     """Raise ConfigError for settings that cannot be used, whatever is still missing."""
-    instance(config)
+    passwords.check(config)
     certificates(settings.read(config), config)

@@ -32,4 +32,5 @@ class Instance:
 
 def instance(config: Mapping[str, Any]) -> Instance:
     """The instance of this configuration, named like its namespace; ConfigError for a bad name."""
+    # As text: what is a number, a list or nothing in config.yml is no name either.
     return Instance(names.checked_instance_name(str(config["K8S_NAMESPACE"]), "K8S_NAMESPACE"))

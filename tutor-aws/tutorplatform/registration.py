@@ -18,6 +18,7 @@ from tutor.types import Config, ConfigValue
 
 from tutorplatform import deploy, hooks
 from tutorplatform.errors import PlatformError
+from tutorplatform.instance import instance
 
 SUPPORTED_TUTOR_MAJOR = 22
 
@@ -37,7 +38,8 @@ def register(
 ) -> None:
     """Register everything a plugin brings, read from the data files of its `package`.
 
-    `checks` run on each full configuration that Tutor loads and raise PlatformError.
+    `checks` run on each full configuration that Tutor loads and raise PlatformError. The
+    instance's name is checked with any plugin: every one of them may be the only one enabled.
     A later plugin's default for a setting of Tutor itself wins over Tutor's own.
     """
     require_supported_tutor(package, tutor_version)
@@ -46,7 +48,7 @@ def register(
     tutor_hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
         [(name, _with_config(function)) for name, function in (template_functions or {}).items()]
     )
-    for check in checks:
+    for check in (_instance_has_a_name, *checks):
         tutor_hooks.Actions.CONFIG_LOADED.add()(check)
     hooks.KUBECTL_STEPS.add_items(list(kubectl_steps))
     tutor_hooks.Filters.CLI_COMMANDS.add_items(list(commands))
@@ -84,6 +86,10 @@ def require_supported_tutor(package: str, version: str) -> None:
         raise error
 
     raise error
+
+
+def _instance_has_a_name(config: Config) -> None:
+    instance(config)
 
 
 def _with_config(function: TemplateFunction) -> Callable[..., Any]:
