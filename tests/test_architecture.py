@@ -114,6 +114,18 @@ def test_the_map_is_complete() -> None:
     assert {name.split(".")[0] for name in listed} | {"demo"} == set(FOLDERS)
 
 
+def test_every_package_is_in_the_distribution() -> None:
+    """One that is not listed is there in a checkout, and missing after `pip install`."""
+    setup = (ROOT / "setup.cfg").read_text()
+    listed = set(setup.split("packages =")[1].split("package_dir")[0].split())
+    folders = {name: folder for name, folder in FOLDERS.items() if name != "demo"}
+    assert listed == {
+        ".".join([package, *init.parent.relative_to(folder).parts])
+        for package, folder in folders.items()
+        for init in folder.rglob("__init__.py")
+    }
+
+
 @each_module
 def test_imports_follow_the_layers(module: Module) -> None:
     ours = {name for name in module.imports() if name.split(".")[0] in FOLDERS}
