@@ -1,11 +1,12 @@
 """Settings are read into dataclasses, and every mistake is named by its full path."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
 from tutorplatform import config
-from tutorplatform.config import Between, Form
+from tutorplatform.config import Between, Form, OneOf
 from tutorplatform.errors import ConfigError
 
 Host = Annotated[str, Form(r"[a-z.]+", "a host name", "db.acme.internal")]
@@ -27,6 +28,9 @@ class Store:
 @dataclass(frozen=True)
 class Settings:
     label: str = "none"
+    kind: Annotated[str, OneOf(("big", "small"))] = "big"
+    names: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     store: Store = Store()
 
 
@@ -46,14 +50,25 @@ def test_a_mapping_holds_only_differences() -> None:
         SHOP_STORE={"hosts": ["a.b", "c.d"], "secure": False, "pool": {"size": 9}},
         SHOP_LABEL="x",
     )
-    assert settings == Settings("x", Store(hosts=("a.b", "c.d"), secure=False, pool=Pool(9)))
+    assert settings == Settings("x", store=Store(hosts=("a.b", "c.d"), secure=False, pool=Pool(9)))
 
 
 def test_tutor_gets_the_defaults_in_its_own_form() -> None:
     """An empty mapping stands for "all defaults", and reads back as them."""
     defaults = config.defaults(Settings, "SHOP_")
-    assert defaults == {"SHOP_LABEL": "none", "SHOP_STORE": {}}
+    assert defaults == {
+        "SHOP_LABEL": "none",
+        "SHOP_KIND": "big",
+        "SHOP_NAMES": [],
+        "SHOP_TAGS": {},
+        "SHOP_STORE": {},
+    }
     assert read(**defaults) == Settings()
+
+
+def test_a_mapping_may_have_keys_of_the_operators_own() -> None:
+    """Tags, for example."""
+    assert read(SHOP_TAGS={"team": "learning"}).tags == {"team": "learning"}
 
 
 def test_empty_text_is_not_set() -> None:
@@ -66,7 +81,8 @@ def test_empty_text_is_not_set() -> None:
     [
         pytest.param(
             {"SHOP_STROE": {}},
-            "SHOP_STROE: there is no such setting; use one of SHOP_LABEL, SHOP_STORE",
+            "SHOP_STROE: there is no such setting; "
+            "use one of SHOP_KIND, SHOP_LABEL, SHOP_NAMES, SHOP_STORE, SHOP_TAGS",
             id="unknown setting",
         ),
         pytest.param(
@@ -130,6 +146,26 @@ def test_empty_text_is_not_set() -> None:
             {"SHOP_STORE": {"pool": {"size": 10}}},
             "SHOP_STORE.pool.size: 10 is out of range; write a number from 1 to 9",
             id="too big",
+        ),
+        pytest.param(
+            {"SHOP_KIND": "huge"},
+            "SHOP_KIND: 'huge' is unknown; write 'big' or 'small'",
+            id="unknown word",
+        ),
+        pytest.param(
+            {"SHOP_TAGS": ["team"]},
+            "SHOP_TAGS: ['team'] is not a mapping; write `SHOP_TAGS: {…}`",
+            id="list for a mapping",
+        ),
+        pytest.param(
+            {"SHOP_TAGS": {"team": 5}},
+            "SHOP_TAGS.team: 5 is not text; write text there",
+            id="number in a mapping",
+        ),
+        pytest.param(
+            {"SHOP_TAGS": {5: "team"}},
+            "SHOP_TAGS, the key 5: 5 is not text; write text there",
+            id="number for a key",
         ),
     ],
 )

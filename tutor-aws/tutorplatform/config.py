@@ -21,8 +21,9 @@ Every field needs a default: a mapping in config.yml holds only what differs fro
 from __future__ import annotations
 
 import re
+from collections import abc
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from tutorplatform.errors import ConfigError
@@ -63,6 +64,20 @@ class Between:
             )
 
 
+@dataclass(frozen=True)
+class OneOf:
+    """A rule for text: it is one of these words."""
+
+    words: tuple[str, ...]
+
+    def check(self, value: str, where: str) -> None:
+        """Raise ConfigError unless `value` keeps the rule."""
+        if value not in self.words:
+            raise ConfigError(
+                where, f"{value!r} is unknown", f"write {' or '.join(map(repr, self.words))}"
+            )
+
+
 def read(kind: type[T], config: Mapping[str, Any], prefix: str) -> T:
     """An instance of the dataclass `kind`, each field from the setting `<prefix><FIELD>`.
 
@@ -84,10 +99,16 @@ def read(kind: type[T], config: Mapping[str, Any], prefix: str) -> T:
 
 def defaults(kind: type[Any], prefix: str) -> dict[str, Any]:
     """The settings that `read` reads, as Tutor's defaults: `{}` for a mapping."""
-    return {
-        f"{prefix}{field.name.upper()}": {} if is_dataclass(field.default) else field.default
-        for field in fields(kind)
-    }
+    return {f"{prefix}{field.name.upper()}": _default(field) for field in fields(kind)}
+
+
+def _default(field: Field[Any]) -> Any:
+    # A mapping cannot be a default of a dataclass, but may come from a factory.
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    if isinstance(field.default, tuple):
+        return list(field.default)
+    return {} if is_dataclass(field.default) else field.default
 
 
 def _setting_names(kind: type[Any], prefix: str) -> dict[str, tuple[str, Any]]:
@@ -104,6 +125,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return checked
     if get_origin(hint) is tuple:
         return _items(get_args(hint)[0], value, where)
+    if get_origin(hint) is abc.Mapping:
+        key_hint, value_hint = get_args(hint)
+        return _entries(key_hint, value_hint, value, where)
     if is_dataclass(hint):
         return _mapping(hint, value, where)
     # Not isinstance: for Python, `true` is a number too.
@@ -118,6 +142,17 @@ def _items(hint: Any, value: Any, where: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ConfigError(where, f"{value!r} is not a list", f"write `{where}: [{value}]`")
     return tuple(_value(hint, item, f"{where}[{index}]") for index, item in enumerate(value))
+
+
+def _entries(key_hint: Any, value_hint: Any, value: Any, where: str) -> dict[Any, Any]:
+    if not isinstance(value, Mapping):
+        raise ConfigError(where, f"{value!r} is not a mapping", f"write `{where}: {{…}}`")
+    return {
+        _value(key_hint, key, f"{where}, the key {key!r}"): _value(
+            value_hint, item, f"{where}.{key}"
+        )
+        for key, item in value.items()
+    }
 
 
 def _mapping(kind: Any, value: Any, where: str) -> Any:
