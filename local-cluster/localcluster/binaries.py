@@ -31,7 +31,8 @@ class Program:
     """A program that is built from one package of one pinned Go module.
 
     `folder` holds the go.mod under tools/; `module` is the one whose version names the
-    program's version; `version_argv` makes the program print it.
+    program's version; `version_argv` makes the program print it; `files` of the module are kept
+    beside it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Program:
     module: str
     package: str
     version_argv: tuple[str, ...] = ("--version",)
+    files: tuple[str, ...] = ()
 
     def pinned_version(self, tools: Path) -> str:
         """The module's version in go.mod, such as `1.36.3`."""
@@ -61,7 +63,7 @@ class Program:
 
     def source(self, tools: Path) -> Source:
         """What to build it from."""
-        return Source(tools / self.folder, self.package, self.pinned_version(tools))
+        return Source(tools / self.folder, self.package, self.pinned_version(tools), self.files)
 
 
 def _kubernetes(name: str, *version_argv: str) -> Program:
@@ -85,8 +87,21 @@ PROGRAMS: Mapping[str, Program] = {
             "sigs.k8s.io/metrics-server/cmd/metrics-server",
         ),
         Program("helm", "helm", "helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm", ("version",)),
+        Program(
+            "external-secrets",
+            "external-secrets",
+            "github.com/external-secrets/external-secrets",
+            "github.com/external-secrets/external-secrets",
+            files=("deploy/crds/bundle.yaml",),
+        ),
     )
 }
+
+# What every local cluster has; the others are for who asks for them.
+CLUSTER = (
+    *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"),
+    *("kubectl", "kwok", "metrics-server", "helm"),
+)
 
 
 def fits(found: str, pinned: str) -> bool:

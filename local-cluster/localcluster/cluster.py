@@ -77,7 +77,7 @@ class LocalCluster:
         if self._api_port:
             require_free(self._api_port, "API server")
         # May take minutes, the first time.
-        self._programs = binaries.ensure(binaries.PROGRAMS, self._progress)
+        self._programs = binaries.ensure(binaries.CLUSTER, self._progress)
         ports = Ports(**dict(zip(components.PORTS, free_ports(len(components.PORTS)), strict=True)))
         self._home = Path(tempfile.mkdtemp(prefix="local-cluster-"))
         try:

@@ -28,11 +28,15 @@ VERSION_PACKAGE = "k8s.io/component-base/version"
 
 @dataclass(frozen=True)
 class Source:
-    """A package to build: the folder of its pinned go.mod, its path, the version to link in."""
+    """A package to build: the folder of its pinned go.mod, its path, the version to link in.
+
+    `files` of the package's module are kept beside the program.
+    """
 
     module: Path
     package: str
     version: str
+    files: tuple[str, ...] = ()
 
 
 def build(source: Source, target: Path, cache: Path, progress: Progress) -> None:
@@ -49,6 +53,7 @@ def build(source: Source, target: Path, cache: Path, progress: Progress) -> None
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             output = Path(scratch) / target.name
             _go_build(go, source, output)
+            _copy_files(go, source, target.parent)
             output.rename(target)
 
 
@@ -89,6 +94,19 @@ def _go_build(go: Path, source: Source, output: Path) -> None:
             "check that 8 GB of disk and 3 GB of memory are free and that the Go module proxy "
             "can be reached, then run it again",
         )
+
+
+def _copy_files(go: Path, source: Source, target: Path) -> None:
+    for file in source.files:
+        folder = subprocess.run(
+            [go, "list", "-f", "{{.Module.Dir}}", source.package],
+            cwd=source.module,
+            env={**os.environ, "GOWORK": "off", "GOTOOLCHAIN": "local"},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        shutil.copyfile(Path(folder) / file, target / Path(file).name)
 
 
 def _is_new_enough(go: Path, needed: str) -> bool:

@@ -1,6 +1,7 @@
 """Wiring: `python -m localservices`: fetches and builds, once, all that the local cluster needs.
 
-Whoever runs tests calls it first: it takes minutes, and says what it does.
+With `--all`, also what only some tests need. Whoever runs tests calls it first: it takes
+minutes, and says what it does.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         aws.ensure_environment(binaries.cache_directory(), print_at_once)
-        binaries.ensure(binaries.PROGRAMS, print_at_once)
+        names = binaries.PROGRAMS if "--all" in sys.argv[1:] else binaries.CLUSTER
+        binaries.ensure(names, print_at_once)
     except LocalClusterError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
