@@ -10,10 +10,10 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare clean
+.PHONY: help demo test test-unit lint types format cluster prepare bench-secrets clean
 
 help: ## List these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 15
 
 demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lost zone (KEEP=1 leaves it running)
 	$(BIN)/python -m demo
@@ -39,7 +39,10 @@ cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
 	$(BIN)/python -m localcluster
 
 prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, once; then cached)
-	@$(BIN)/python -m localservices
+	@$(BIN)/python -m localservices $(if $(CI),--all)
+
+bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)
+	$(BIN)/python -m bench.secrets
 
 clean: ## Remove the virtual environment and what tools left (programs stay cached outside the tree)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-output

@@ -11,15 +11,25 @@ from urllib.parse import quote
 from tutor import utils
 from tutorplatform.manifests import Manifest
 
+LEAST_DIGITS = 8
+
 
 def forms(value: str) -> set[str]:
-    """The texts as which a value may have leaked: as it is, in base64, quoted for a URL or JSON."""
-    return {
-        value,
-        b64encode(value.encode()).decode(),
-        quote(value, safe=""),
-        json.dumps(value)[1:-1],
-    }
+    """The texts as which a value may have leaked: as it is, quoted for a URL or JSON, in base64.
+
+    Inside of a longer text, its base64 depends on what is before it.
+    """
+    return {value, quote(value, safe=""), json.dumps(value)[1:-1], *_inside_base64(value.encode())}
+
+
+def _inside_base64(value: bytes) -> Iterator[str]:
+    for offset in range(3):
+        code = b64encode(bytes(offset) + value).decode().rstrip("=")
+        # The first and last digits have bits of the neighbours in them.
+        inner = code[(0, 2, 3)[offset] : len(code) - ((offset + len(value)) % 3 != 0)]
+        # Less would be found by chance.
+        if len(inner) >= LEAST_DIGITS:
+            yield inner
 
 
 def found_in(text: str, values: Mapping[str, str]) -> set[str]:

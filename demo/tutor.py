@@ -29,14 +29,19 @@ class TutorRoot:
     path: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *argv: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `tutor ARGV…`; stdout has stderr too. CalledProcessError unless it exits with 0."""
+    def run(
+        self, *argv: str, check: bool = True, given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `tutor ARGV…` with `given` on its standard input; stdout has stderr too.
+
+        CalledProcessError unless it exits with 0.
+        """
         return subprocess.run(
             [TUTOR, *argv],
-            env=self._environment(),
+            env=self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
+            input=given,
             text=True,
             check=check,
         )
@@ -46,7 +51,7 @@ class TutorRoot:
         with log.open("wb") as output:
             return subprocess.Popen(
                 [TUTOR, *argv],
-                env=self._environment(),
+                env=self.variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -68,14 +73,16 @@ class TutorRoot:
         """The objects that `kubectl kustomize` makes of the rendered environment."""
         output = subprocess.run(
             ["kubectl", "kustomize", str(self.path / "env")],
-            env=self._environment(),
+            env=self.variables,
             capture_output=True,
             text=True,
             check=True,
         )
         return manifests.load(output.stdout)
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def variables(self) -> dict[str, str]:
+        """All that Tutor and kubectl run with."""
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.path),

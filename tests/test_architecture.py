@@ -20,17 +20,32 @@ FOLDERS = {
     "localcluster": ROOT / "local-cluster" / "localcluster",
     "localservices": ROOT / "local-cluster" / "localservices",
     "demo": ROOT / "demo",
+    "bench": ROOT / "bench",
 }
+# They are of this repository only, not of the distribution.
+OURS_ALONE = {"bench", "demo"}
 
 # Package → what of ours it may import.
 ALLOWED = {
     "tutorplatform": set[str](),
     "tutoraws": {"tutorplatform"},
     "tutorautoscale": {"tutorplatform"},
-    "tutorsecrets": {"tutorplatform", "tutoraws.services"},
+    "tutorsecrets": {"tutorplatform", "tutoraws.policies", "tutoraws.services"},
     "localcluster": set[str](),
     "localservices": {"localcluster"},
     "demo": {"tutorplatform", "localcluster", "localservices"},
+    "bench": {"tutorplatform", "localcluster", "localservices", "demo"},
+}
+
+# Part of the secrets plugin → the other parts that it may import. Modules beside them, but for
+# those that wire, may be imported by all.
+PARTS = {
+    "tutorsecrets.stores": set[str](),
+    "tutorsecrets.rewriting": {"tutorsecrets.stores"},
+    "tutorsecrets.deploying": {"tutorsecrets.rewriting", "tutorsecrets.stores"},
+    "tutorsecrets.managing": {
+        *("tutorsecrets.deploying", "tutorsecrets.rewriting", "tutorsecrets.stores")
+    },
 }
 
 # Modules that reach outside the program: only an `Edge:` may import them.
@@ -111,14 +126,14 @@ def test_the_map_is_complete() -> None:
     """A new package of the distribution must be placed in the layers."""
     setup = (ROOT / "setup.cfg").read_text()
     listed = setup.split("packages =")[1].split("package_dir")[0].split()
-    assert {name.split(".")[0] for name in listed} | {"demo"} == set(FOLDERS)
+    assert {name.split(".")[0] for name in listed} | OURS_ALONE == set(FOLDERS)
 
 
 def test_every_package_is_in_the_distribution() -> None:
     """One that is not listed is there in a checkout, and missing after `pip install`."""
     setup = (ROOT / "setup.cfg").read_text()
     listed = set(setup.split("packages =")[1].split("package_dir")[0].split())
-    folders = {name: folder for name, folder in FOLDERS.items() if name != "demo"}
+    folders = {name: folder for name, folder in FOLDERS.items() if name not in OURS_ALONE}
     assert listed == {
         ".".join([package, *init.parent.relative_to(folder).parts])
         for package, folder in folders.items()
@@ -134,6 +149,14 @@ def test_imports_follow_the_layers(module: Module) -> None:
     # `from tutoraws import services` also counts as an import of `tutoraws`.
     parents = {name.rpartition(".")[0] for name in allowed}
     assert {name for name in foreign if not within(name, allowed) and name not in parents} == set()
+
+
+@each_module
+def test_parts_of_a_package_follow_their_layers(module: Module) -> None:
+    part = module.name.rpartition(".")[0]
+    others = {name for name in module.imports() if within(name, set(PARTS))}
+    if part in PARTS:
+        assert {name for name in others if not within(name, {part, *PARTS[part]})} == set()
 
 
 @each_module

@@ -9,10 +9,10 @@ import pytest
 from tutorautoscale.profile import SETTING as AUTOSCALE
 from tutoraws.defaults import DEFAULTS as AWS
 from tutorsecrets.settings import DEFAULTS as SECRETS
-from tutorsecrets.settings import HASH_KEY
+from tutorsecrets.stores.entries import CHANGED, HASH_KEY
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {*AWS, AUTOSCALE, *SECRETS, HASH_KEY}
+SETTINGS = {*AWS, AUTOSCALE, *SECRETS, CHANGED, HASH_KEY}
 
 # AWS' own variables share our prefix.
 FOREIGN = re.compile(r"AWS_(PROFILE|ENDPOINT_URL|DEFAULT_REGION|(SECRET_)?ACCESS_KEY(_ID)?)")

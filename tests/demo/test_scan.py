@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tutor import utils
 
 from demo import scan
@@ -27,6 +29,13 @@ VALUES = {"KEY": 's3cr"et/pass word', "OTHER": "never-there"}
 )
 def test_a_planted_value_is_found(leak: str) -> None:
     assert scan.leaks({"place": f"before {leak} after"}, VALUES) == {"place": {"KEY"}}
+
+
+@given(before=st.binary(max_size=9), after=st.binary(max_size=9))
+def test_a_value_inside_of_base64_is_found(before: bytes, after: bytes) -> None:
+    """As a whole Secret has it, whatever stands around."""
+    code = b64encode(before + VALUES["KEY"].encode() + after).decode()
+    assert scan.found_in(code, VALUES) == {"KEY"}
 
 
 def test_a_clean_text_has_no_leak() -> None:

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import re
-import shutil
-import stat
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +16,11 @@ from tutor import env as tutor_env  # noqa: F401  Registers Tutor's template fil
 from tutor import hooks, utils
 from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
-from tutorsecrets.pods import GATE
-from tutorsecrets.resolve import Lookup, Values, resolved
-from tutorsecrets.rewrite import Rewritten, rewrite
+from tutorsecrets.rewriting.pods import GATE
+from tutorsecrets.rewriting.resolve import Values, resolved
+from tutorsecrets.rewriting.rewrite import Rewritten
+from tutorsecrets.rewriting.rewrite import rewrite as rewrite_with
+from tutorsecrets.rewriting.sealing import Direct, Lookup
 from tutorsecrets.tokens import keys_in, token
 
 from demo.tutor import TutorRoot
@@ -90,6 +88,10 @@ def lookup(values: dict[str, str]) -> Lookup:
     filters = dict(hooks.Filters.ENV_TEMPLATE_FILTERS.iterate())
     known = Values("openedx/acme", values)
     return lambda text: resolved(text, known, filters)
+
+
+def rewrite(manifests: list[Manifest], lookup: Lookup) -> Rewritten:
+    return rewrite_with(manifests, Direct(lookup), Direct(lookup))
 
 
 def texts_below(folder: Path) -> list[str]:
@@ -281,29 +283,39 @@ def test_enabling_on_a_fresh_root_leaves_tokens(
     assert not any("PRIVATE KEY-----" in text for text in texts_below(root.path))
 
 
-def test_enabling_on_a_root_with_secrets_is_refused(new_root: NewRoot) -> None:
-    """Nothing changes: the values may be the only copy."""
+def test_enabling_on_a_root_with_secrets_asks_for_them_to_be_moved(new_root: NewRoot) -> None:
+    """Until then no command reads the configuration, and the values stay where they are."""
     root = new_root()
     root.run("config", "save")
-    before = texts_below(root.path)
-    message = failure(root, "plugins", "enable", "secrets")
+    before = root.config()
+    said = root.run("plugins", "enable", "secrets").stdout
+    assert "config.yml: CMS_OAUTH2_SECRET, JWT_RSA_PRIVATE_KEY, " in said
+    assert "`tutor secrets migrate`" in said
+    message = failure(root, "config", "save")
     assert "config.yml: CMS_OAUTH2_SECRET, JWT_RSA_PRIVATE_KEY, " in message
+    assert {key: value for key, value in root.config().items() if key != "PLUGINS"} == {
+        key: value for key, value in before.items() if key != "PLUGINS"
+    }
+
+
+def test_a_secret_on_the_command_line_is_not_written(new_root: NewRoot) -> None:
+    """Neither to config.yml nor to env/."""
+    root = new_root("secrets")
+    root.run("config", "save")
+    before = texts_below(root.path)
+    message = failure(root, "config", "save", "--set", "OPENEDX_SECRET_KEY=s3cret")
+    assert "config save --set: OPENEDX_SECRET_KEY: a secret in plain text" in message
+    assert "`tutor secrets set OPENEDX_SECRET_KEY`" in message
+    assert "s3cret" not in message
     assert texts_below(root.path) == before
 
 
-def test_a_plain_secret_is_refused_and_not_lost(new_root: NewRoot) -> None:
-    """The value stays in config.yml, and out of env/, until the operator removes it."""
+def test_what_only_looks_like_a_secret_can_be_declared(new_root: NewRoot) -> None:
     root = new_root("secrets")
-    message = failure(root, "config", "save", "--set", "OPENEDX_SECRET_KEY=s3cret")
-    assert "config.yml: OPENEDX_SECRET_KEY: a secret in plain text; " in message
-    assert "`tutor config save --unset OPENEDX_SECRET_KEY`" in message
-    assert "s3cret" not in message
-    assert not (root.path / "env").exists()
-    failure(root, "config", "save")
-    assert root.config()["OPENEDX_SECRET_KEY"] == "s3cret"
-    root.run("config", "save", "--unset", "OPENEDX_SECRET_KEY")
-    root.run("config", "save")
-    assert root.config()["OPENEDX_SECRET_KEY"] == token("OPENEDX_SECRET_KEY")
+    assert "MAP_API_KEY" in failure(root, "config", "save", "--set", "MAP_API_KEY=public")
+    root.run("config", "save", "--append", "SECRETS_PLAIN=MAP_API_KEY")
+    root.run("config", "save", "--set", "MAP_API_KEY=public")
+    assert root.config()["MAP_API_KEY"] == "public"
 
 
 @pytest.mark.parametrize(
@@ -321,6 +333,27 @@ def test_a_plain_secret_is_refused_and_not_lost(new_root: NewRoot) -> None:
             id="override",
         ),
         pytest.param({"SECRETS_KEY": []}, {}, "SECRETS_KEY: there is no such", id="misspelt"),
+        pytest.param(
+            {"MY_SETTING": "tutor-secret.OPENEDX_SECRET"},
+            {},
+            "MY_SETTING: has a part of a token in it",
+            id="token that was cut",
+        ),
+        pytest.param(
+            {"MY_SETTING": "tutor-secret.OPENEDX_SECRET_KYE.end"},
+            {},
+            "MY_SETTING: has the token of OPENEDX_SECRET_KYE, which is no secret setting",
+            id="token of nothing",
+        ),
+        pytest.param(
+            {
+                "SECRETS_NAME": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
+                "AWS_REGION": "us-east-1",
+            },
+            {},
+            "SECRETS_NAME: is a secret in eu-west-1, but AWS_REGION is us-east-1",
+            id="region",
+        ),
     ],
 )
 def test_secrets_from_elsewhere_are_refused(
@@ -350,7 +383,9 @@ def test_docker_compose_is_refused(root: TutorRoot, context: str) -> None:
 def test_disabling_with_tokens_left_is_refused(root: TutorRoot) -> None:
     """Tutor could not render this environment without the plugin."""
     before = texts_below(root.path)
-    assert "without this plugin, tokens stand for" in failure(root, "plugins", "disable", "secrets")
+    message = failure(root, "plugins", "disable", "secrets")
+    assert "without this plugin, tokens stand for" in message
+    assert "`tutor secrets restore`" in message
     assert texts_below(root.path) == before
 
 
@@ -360,103 +395,3 @@ def test_disabling_an_unused_root_leaves_no_token(new_root: NewRoot) -> None:
     root.run("plugins", "disable", "secrets")
     assert keys_in(root.config()) == set()
     root.run("config", "save")
-
-
-# Deploying, with the AWS emulator and a kubectl that only takes notes
-
-KUBECTL = """#!/bin/sh
-case "$1" in
-kustomize) exec {kubectl} "$@" ;;
-version) echo '{{"clientVersion": {{"minor": "32"}}, "serverVersion": {{"minor": "32"}}}}' ;;
-*)
-  echo "$*" >> {notes}/argv
-  case "$*" in *--filename=-*) cat >> {notes}/stdin ;; esac
-  ;;
-esac
-"""
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A root, and what its commands tell kubectl."""
-
-    root: TutorRoot
-    notes: Path
-
-    def argv(self) -> list[str]:
-        path = self.notes / "argv"
-        return path.read_text().splitlines() if path.exists() else []
-
-    def objects(self) -> list[Manifest]:
-        text = (self.notes / "stdin").read_text()
-        return [json.loads(line) for line in text.splitlines()]
-
-
-@pytest.fixture
-def deployment(
-    new_root: NewRoot, tmp_path: Path, aws_endpoint: str, request: pytest.FixtureRequest
-) -> Deployment:
-    kubectl = tmp_path / "bin" / "kubectl"
-    kubectl.parent.mkdir()
-    kubectl.write_text(KUBECTL.format(kubectl=shutil.which("kubectl"), notes=tmp_path))
-    kubectl.chmod(stat.S_IRWXU)
-    environment = {
-        "AWS_ENDPOINT_URL": aws_endpoint,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": "eu-west-1",
-        "PATH": f"{kubectl.parent}:{os.environ['PATH']}",
-    }
-    # Tests share the emulator.
-    root = new_root("secrets", environment=environment, SECRETS_NAME=f"tests/{request.node.name}")
-    root.run("config", "save")
-    return Deployment(root, tmp_path)
-
-
-def test_from_init_to_the_cluster(deployment: Deployment) -> None:
-    """Values go from the store to kubectl's standard input, and nowhere else."""
-    first = deployment.root.run("secrets", "init").stdout
-    assert "added CMS_OAUTH2_SECRET, JWT_RSA_PRIVATE_KEY, " in first
-    again = deployment.root.run("secrets", "init").stdout
-    assert again.splitlines()[-1].endswith(": complete")
-
-    started = deployment.root.run("k8s", "start").stdout
-
-    selector = "--selector app.kubernetes.io/component notin (job,namespace)"
-    assert deployment.argv()[-2:] == [
-        "apply --server-side --field-manager=tutor-secrets --force-conflicts --filename=-",
-        f"apply --filename=- {selector}",
-    ]
-    secrets = list(manifests.of_kind(deployment.objects(), "Secret"))
-    settings = files(secrets)["openedx-config", "lms.env.yml"]
-    password = yaml.safe_load(settings)["DATABASES"]["default"]["PASSWORD"]
-    assert re.fullmatch(r"[A-Za-z0-9]{8}", password)
-    rest = [item for item in deployment.objects() if item["kind"] != "Secret"]
-    written = [first, again, started, json.dumps(rest), *deployment.argv()]
-    assert not [text for text in [*written, *texts_below(deployment.root.path)] if password in text]
-
-
-def test_without_the_secret_nothing_is_applied(deployment: Deployment) -> None:
-    """The error says how to make it."""
-    message = failure(deployment.root, "k8s", "start")
-    assert "SECRETS_NAME: there is no secret tests/" in message
-    assert "run `tutor secrets init`" in message
-    assert not [line for line in deployment.argv() if line.startswith("apply")]
-
-
-def test_without_an_answer_from_aws_nothing_is_applied(deployment: Deployment) -> None:
-    """Port 9 of this machine answers nobody."""
-    environment = {**deployment.root.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
-    message = failure(TutorRoot(deployment.root.path, environment), "k8s", "start")
-    assert "secretsmanager.BatchGetSecretValue: AWS does not answer" in message
-    assert not [line for line in deployment.argv() if line.startswith("apply")]
-
-
-def test_stop_deletes_secrets(deployment: Deployment) -> None:
-    """Tutor's own selector, and our label."""
-    deployment.root.run("k8s", "stop")
-    stop, secrets = deployment.argv()[-2:]
-    assert stop.endswith(" deployments,services,configmaps,jobs")
-    assert secrets == stop.replace(
-        " deployments,services,configmaps,jobs", ",tutorsecrets/made-from=tokens secrets"
-    )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from tutoraws.services import secretsmanager
+from tutoraws.services.secretsmanager import Secret
 from tutoraws.services.session import AwsError
 
 
@@ -18,11 +20,23 @@ def client() -> Any:
     ).client("secretsmanager")
 
 
-def found(*names: str) -> list[dict[str, str]]:
+CREATED = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+
+def found(*names: str) -> list[dict[str, Any]]:
     return [
-        {"Name": name, "ARN": f"arn:aws:secretsmanager:{name}-AbCdEf", "SecretString": f"of {name}"}
+        {
+            "Name": name,
+            "ARN": f"arn:aws:secretsmanager:{name}-AbCdEf",
+            "SecretString": f"of {name}",
+            "CreatedDate": CREATED,
+        }
         for name in names
     ]
+
+
+def secret(text: str) -> Secret:
+    return Secret(text, CREATED)
 
 
 def test_twenty_names_go_into_one_call(client: Any) -> None:
@@ -33,7 +47,7 @@ def test_twenty_names_go_into_one_call(client: Any) -> None:
             stub.add_response(
                 "batch_get_secret_value", {"SecretValues": found(*chunk)}, {"SecretIdList": chunk}
             )
-        assert secretsmanager.read(client, names) == {name: f"of {name}" for name in names}
+        assert secretsmanager.read(client, names) == {name: secret(f"of {name}") for name in names}
         stub.assert_no_pending_responses()
 
 
@@ -48,7 +62,7 @@ def test_an_absent_secret_is_absent(client: Any) -> None:
     error = {"SecretId": "b", "ErrorCode": "ResourceNotFoundException", "Message": "no"}
     with Stubber(client) as stub:
         stub.add_response("batch_get_secret_value", {"SecretValues": found("a"), "Errors": [error]})
-        assert secretsmanager.read(client, ["a", "b"]) == {"a": "of a"}
+        assert secretsmanager.read(client, ["a", "b"]) == {"a": secret("of a")}
 
 
 def test_a_secret_is_known_by_what_it_was_asked_for(client: Any) -> None:
@@ -56,7 +70,7 @@ def test_a_secret_is_known_by_what_it_was_asked_for(client: Any) -> None:
     arn = found("a")[0]["ARN"]
     with Stubber(client) as stub:
         stub.add_response("batch_get_secret_value", {"SecretValues": found("a")})
-        assert secretsmanager.read(client, [arn]) == {arn: "of a"}
+        assert secretsmanager.read(client, [arn]) == {arn: secret("of a")}
 
 
 def test_one_refused_secret_refuses_all(client: Any) -> None:
@@ -83,7 +97,9 @@ def test_one_refused_secret_refuses_all(client: Any) -> None:
         ),
         pytest.param(
             "create_secret",
-            lambda client: secretsmanager.create(client, "acme", "d", "s3cret"),
+            lambda client: secretsmanager.create(
+                client, "acme", "s3cret", description="d", kms_key="", tags={}
+            ),
             "secretsmanager.CreateSecret acme",
             id="create",
         ),
@@ -113,11 +129,16 @@ def test_binary_secrets_are_empty_texts(client: Any) -> None:
             "batch_get_secret_value",
             {
                 "SecretValues": [
-                    {"Name": "a", "ARN": "arn:aws:secretsmanager:a", "SecretBinary": b"x"}
+                    {
+                        "Name": "a",
+                        "ARN": "arn:aws:secretsmanager:a",
+                        "SecretBinary": b"x",
+                        "CreatedDate": CREATED,
+                    }
                 ]
             },
         )
-        assert secretsmanager.read(client, ["a"]) == {"a": ""}
+        assert secretsmanager.read(client, ["a"]) == {"a": secret("")}
 
 
 def test_a_secret_that_is_being_deleted(client: Any) -> None:
@@ -131,3 +152,7 @@ def test_a_secret_that_is_being_deleted(client: Any) -> None:
         stub.add_client_error("put_secret_value", "InvalidRequestException", message)
         with pytest.raises(AwsError, match=r"^secretsmanager\.PutSecretValue a: .*deletion"):
             secretsmanager.update(client, "a", "{}")
+
+
+def test_secrets_hide_themselves() -> None:
+    assert "s3cret" not in repr(secret("s3cret"))

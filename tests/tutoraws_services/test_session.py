@@ -50,7 +50,7 @@ def test_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(AwsError, match=r"AWS does not answer \(EndpointConnectionError\); check"):
         secretsmanager.read(client("secretsmanager", "eu-west-1"), ["acme"])
 
@@ -73,3 +73,18 @@ def test_a_region_that_is_no_host_name() -> None:
     """It is an error of botocore's that is a ValueError as well."""
     with pytest.raises(AwsError, match=r"boto3 cannot make this call \(InvalidRegionError\)"):
         client("secretsmanager", "eu west 1")
+
+
+def test_a_call_that_is_tried_again_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """boto3 waits longer each time; who watches knows why."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(AwsError, match=r"AWS does not answer \(EndpointConnectionError\)"):
+        secretsmanager.read(client("secretsmanager", "eu-west-1"), ["acme"])
+    said = capsys.readouterr().err
+    assert "BatchGetSecretValue, attempt 2 of 5" in said
+    assert "attempt 5 of 5" in said

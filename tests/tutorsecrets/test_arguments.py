@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
-from tutorsecrets.arguments import application, matches, needed_secrets, secrets_deletion
-from tutorsecrets.rewrite import Rewritten
+from tutorsecrets.deploying.arguments import application, matches, needed_secrets, secrets_deletion
+from tutorsecrets.rewriting.rewrite import Rewritten
 
 NOT_JOBS = "app.kubernetes.io/component notin (job,namespace)"
 

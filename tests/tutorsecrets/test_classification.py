@@ -1,4 +1,4 @@
-"""Settings: which of them are secret."""
+"""Which settings are secret, and what is said when one is in plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tutorplatform.errors import ConfigError
-from tutorsecrets import settings
+from tutorsecrets import classification
 from tutorsecrets.tokens import token
 
 UNIQUE = [
@@ -22,7 +22,7 @@ UNIQUE = [
 
 def test_made_up_values_are_secret() -> None:
     """What Tutor generates at random is secret, apart from labels; each with its own generator."""
-    assert settings.generators(UNIQUE) == {
+    assert classification.generators(UNIQUE) == {
         "NOTES_SALT": "{{ 24 | random_string }}",
         "JWT_RSA_PRIVATE_KEY": "{{ 2048|rsa_private_key }}",
     }
@@ -30,7 +30,7 @@ def test_made_up_values_are_secret() -> None:
 
 def test_derived_values_are_known_apart() -> None:
     """A setting made from a secret one needs no value of its own."""
-    assert list(settings.derived(UNIQUE, ["NOTES_SALT"])) == ["MEILISEARCH_API_KEY"]
+    assert list(classification.derived(UNIQUE, ["NOTES_SALT"])) == ["MEILISEARCH_API_KEY"]
 
 
 @pytest.mark.parametrize(
@@ -52,40 +52,69 @@ def test_derived_values_are_known_apart() -> None:
 )
 def test_plain_secrets_are_found(setting: str, value: Any, refused: bool) -> None:
     """Known secrets and settings named like one may not hold a plain value."""
-    assert settings.plain_secrets({setting: value}, ["SALT"]) == ([setting] if refused else [])
+    assert classification.plain_secrets({setting: value}, ["SALT"]) == (
+        [setting] if refused else []
+    )
 
 
 def test_nothing_is_plain_in_an_empty_configuration() -> None:
     """An empty config.yml is fine."""
-    assert settings.plain_secrets({}, ["SALT"]) == []
+    assert classification.plain_secrets({}, ["SALT"]) == []
 
 
-def test_the_error_says_what_to_do_and_no_value() -> None:
-    """The operator reads which settings, and the command that removes them."""
-    error = str(settings.plain_text_error("config.yml", ["A_SECRET", "B_TOKEN"]))
-    assert error.startswith("config.yml: A_SECRET, B_TOKEN: a secret in plain text; ")
-    assert "`tutor config save --unset A_SECRET --unset B_TOKEN`" in error
+def test_what_is_called_like_a_secret_can_be_declared_plain() -> None:
+    """A known secret cannot."""
+    config = {"MAP_API_KEY": "public", "SALT": "x"}
+    assert classification.plain_secrets(config, ["SALT"], ["MAP_API_KEY", "SALT"]) == ["SALT"]
 
 
-def test_the_store_needs_every_key_in_use_and_the_hash_key() -> None:
-    """A key that nobody knows how to make up gets a long random text."""
-    assert settings.wanted({"A", "B"}, {"A": "{{ 8|random_string }}", "C": "unused"}) == {
-        "A": "{{ 8|random_string }}",
-        "B": "{{ 32|random_string }}",
-        "SECRETS_HASH_KEY": "{{ 32|random_string }}",
-    }
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        pytest.param(
+            classification.config_error(["A_SECRET", "B_TOKEN"]),
+            "config.yml: A_SECRET, B_TOKEN: a secret in plain text; run `tutor secrets migrate`",
+            id="config.yml",
+        ),
+        pytest.param(
+            classification.argument_error(["A_SECRET"]),
+            "config save --set: A_SECRET: a secret in plain text, which would be written to "
+            "config.yml; run `tutor secrets set A_SECRET`",
+            id="argument",
+        ),
+        pytest.param(
+            classification.override_error(["A_SECRET"]),
+            "environment: TUTOR_A_SECRET: a secret in plain text; unset it",
+            id="environment",
+        ),
+        pytest.param(
+            classification.default_error(["A_SECRET"]),
+            "default settings: A_SECRET: a secret in plain text, the same for everybody; run "
+            "`tutor config save --append SECRETS_KEYS=A_SECRET` and `tutor secrets set A_SECRET`",
+            id="default",
+        ),
+    ],
+)
+def test_errors_say_which_settings_and_what_to_do(error: ConfigError, message: str) -> None:
+    assert str(error).startswith(message)
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        pytest.param({"SECRETS_KEYS": "X"}, r"^SECRETS_KEYS: 'X' is not a list", id="no list"),
-        pytest.param({"SECRETS_KEYS": ["a-b"]}, r"^SECRETS_KEYS\[0\]: 'a-b' is not", id="no name"),
-        pytest.param({"SECRETS_NAME": 7}, r"^SECRETS_NAME: 7 is not text", id="no text"),
-        pytest.param({"SECRETS_MODE": "x"}, r"^SECRETS_MODE: there is no such", id="unknown"),
+        pytest.param({"A": "tutor-secret.A"}, "A: has a part of a token in it", id="cut"),
+        pytest.param({"A": token("SLAT")}, "A: has the token of SLAT, which is no", id="misspelt"),
+        pytest.param({"A": [f"x{token('B')}"]}, "A: has the token of B, which is no", id="in list"),
     ],
 )
-def test_wrong_settings_are_refused(config: dict[str, Any], message: str) -> None:
-    """The plugin's own settings are typed, and unknown ones are errors."""
-    with pytest.raises(ConfigError, match=message):
-        settings.read(config)
+def test_tokens_pasted_by_hand_have_to_be_right(config: dict[str, Any], message: str) -> None:
+    """Before somebody makes up a value for a setting that nobody has."""
+    with pytest.raises(ConfigError) as raised:
+        classification.require_whole_tokens(config, ["SALT"])
+    assert str(raised.value).startswith(message)
+
+
+def test_tokens_of_secrets_are_right_wherever_they_stand() -> None:
+    """A setting's own token, another secret's, inside of other text."""
+    config = {"A": token("A"), "B": f"redis://{token('SALT')}@host", "C": 5}
+    classification.require_whole_tokens(config, ["SALT"])

@@ -1,21 +1,26 @@
-"""Kubectl: an apply becomes two, values travel on standard input, and errors come before both."""
+"""Deployment: an apply becomes two, values travel on standard input, errors come before both."""
 
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tutor.exceptions import TutorError
-from tutor.types import Config
 from tutorplatform import manifests as kubernetes
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
-from tutorsecrets.kubectl import Deploy, LocalKubectl
-from tutorsecrets.resolve import Values
+from tutorsecrets.deploying.deployment import Deploy
+from tutorsecrets.deploying.kubectl import LocalKubectl
+from tutorsecrets.deploying.session import Session
+from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import token
+from tutorsecrets.typed import Typed
 
 A = token("A")
 VALUES = {"A": "s3cretA", "SECRETS_HASH_KEY": "k"}
@@ -50,11 +55,13 @@ RENDERED = [
 
 
 class Cluster:
-    """A cluster that remembers what it is given."""
+    """A cluster that remembers what it is given, and what is asked of it."""
 
     def __init__(self, rendered: list[Manifest]) -> None:
         self.rendered = rendered
         self.calls: list[tuple[tuple[str, ...], list[Manifest]]] = []
+        self.asked: list[tuple[str, ...]] = []
+        self.answers: dict[str, str] = {}
 
     def kustomize(self, directory: str) -> str:
         assert directory.endswith("env")
@@ -64,28 +71,59 @@ class Cluster:
         self.calls.append((argv, [json.loads(line) for line in text.splitlines()]))
         return 0
 
+    def ask(self, *argv: str, given: str = "") -> str:
+        assert not given
+        self.asked.append(argv)
+        return self.answers.get(argv[1], "")
+
     def given(self) -> list[list[str]]:
-        """Kind/name, less its last part, of what came with each call."""
+        """Kind/name of what came with each call, less the hash of a Secret's name."""
         return [
-            [f"{item['kind']}/{kubernetes.name(item).rpartition('-')[0]}" for item in items]
+            [
+                f"{item['kind']}/{re.sub('-[0-9a-f]{10}$', '', kubernetes.name(item))}"
+                for item in items
+            ]
             for _, items in self.calls
         ]
 
 
-class Session:
+class Store:
+    """A store that counts how often it is read."""
+
+    title = "secret openedx/acme"
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values, self.reads = values, 0
+
+    def read(self, references: Mapping[str, str]) -> Content | None:
+        assert not references
+        self.reads += 1
+        return Content(self.values)
+
+    def write(self, changes: Mapping[str, str]) -> None:
+        raise AssertionError("a deployment writes nothing to the store")
+
+    def deviations(self) -> list[tuple[str, str]]:
+        return []
+
+
+class Command:
     """One `tutor` command on a root without any settings."""
 
     def __init__(self, root: Path, rendered: list[Manifest], **values: str) -> None:
         (root / "config.yml").write_text("ID: x\n")
-        self.root, self.values, self.reads = str(root), values, 0
+        self.root = str(root)
         self.passed_on: list[tuple[str, ...]] = []
         self.cluster = Cluster(rendered)
-        self.step = Deploy(self.read, self.cluster)
+        self.store = Store(values)
+        self.step = Deploy(self.new_session, self.cluster)
 
-    def read(self, config: Config) -> Values:
-        assert config["ID"] == "x"
-        self.reads += 1
-        return Values("openedx/acme", self.values)
+    def new_session(self, root: str) -> Session:
+        return Session(root, lambda _: self.store, Typed(), self.cluster)
+
+    @property
+    def reads(self) -> int:
+        return self.store.reads
 
     def proceed(self, *argv: str) -> int:
         self.passed_on.append(argv)
@@ -95,8 +133,8 @@ class Session:
         return self.step(self.root, argv, self.proceed)
 
 
-def session(root: Path, *rendered: Manifest, **values: str) -> Session:
-    return Session(root, list(rendered), **values)
+def session(root: Path, *rendered: Manifest, **values: str) -> Command:
+    return Command(root, list(rendered), **values)
 
 
 def test_secrets_come_first_and_server_side(tmp_path: Path) -> None:
@@ -141,7 +179,10 @@ def test_a_job_file_brings_the_secrets_it_needs(tmp_path: Path) -> None:
     run.kubectl("apply", "-f", str(file))
     (_, secrets), (argv, rest) = run.cluster.calls
     assert argv == ("apply", "--filename=-")
-    assert run.cluster.given() == [["Secret/config", "Secret/lms-job-secrets"], ["Job/lms-job"]]
+    assert run.cluster.given() == [
+        ["Secret/config", "Secret/lms-job-20250101120000-secrets"],
+        ["Job/lms-job-20250101120000"],
+    ]
     (volume,) = rest[0]["spec"]["template"]["spec"]["volumes"]
     assert volume["secret"]["secretName"] == secrets[0]["metadata"]["name"]
 
@@ -152,7 +193,7 @@ def test_a_job_with_plain_configmaps_is_applied_alone(tmp_path: Path) -> None:
     file = tmp_path / "job.yml"
     file.write_text(kubernetes.dump([job("lms-job-20250101120000", "caddy")]))
     run.kubectl("apply", "-f", str(file))
-    assert run.cluster.given() == [["Job/lms-job"]]
+    assert run.cluster.given() == [["Job/lms-job-20250101120000"]]
     assert run.reads == 0
 
 
@@ -162,6 +203,58 @@ def test_values_are_read_once_per_command(tmp_path: Path) -> None:
     for _ in range(3):
         run.kubectl("apply", "-k", "env")
     assert run.reads == 1
+
+
+def test_the_next_command_reads_them_anew(tmp_path: Path) -> None:
+    """In between, somebody may have changed them."""
+    run = session(tmp_path, *RENDERED, **VALUES)
+    run.kubectl("apply", "-k", "env")
+    run.step.end()
+    run.kubectl("apply", "-k", "env")
+    assert run.reads == 2
+
+
+def test_each_secret_says_when_it_was_applied(tmp_path: Path) -> None:
+    """What was applied a moment ago is not deleted as unused."""
+    run = session(tmp_path, *RENDERED, **VALUES)
+    run.kubectl("apply", "-k", "env")
+    [secret] = run.cluster.calls[0][1]
+    applied = datetime.fromisoformat(secret["metadata"]["annotations"]["tutorsecrets/applied"])
+    assert abs(datetime.now(timezone.utc) - applied) < timedelta(minutes=1)
+
+
+def test_the_secret_of_a_job_goes_with_it(tmp_path: Path) -> None:
+    """With the job at the latest, at the end of the command if it is done by then."""
+    run = session(tmp_path, *RENDERED, **VALUES)
+    file = tmp_path / "job.yml"
+    name = "lms-job-20250101120000"
+    file.write_text(kubernetes.dump([job(name, "config", f"echo {A}")]))
+    run.cluster.answers = {"job": "some-uid", "jobs": done(name)}
+    run.kubectl("apply", "-f", str(file))
+    [patch] = [argv for argv in run.cluster.asked if argv[0] == "patch"]
+    assert patch[1:3] == ("secret", f"{name}-secrets")
+    assert '"kind": "Job"' in patch[-1]
+    assert '"uid": "some-uid"' in patch[-1]
+    run.step.end()
+    [deletion] = [argv for argv in run.cluster.asked if argv[0] == "delete"]
+    assert deletion[1] == "secret"
+    assert deletion[-1] == f"{name}-secrets"
+
+
+def done(name: str) -> str:
+    status = {"conditions": [{"type": "Complete", "status": "True"}]}
+    return json.dumps({"items": [{"kind": "Job", "metadata": {"name": name}, "status": status}]})
+
+
+def test_the_secret_of_a_job_that_still_runs_stays(tmp_path: Path) -> None:
+    """After Ctrl-C, for example. Its next pod needs it."""
+    run = session(tmp_path, *RENDERED, **VALUES)
+    file = tmp_path / "job.yml"
+    file.write_text(kubernetes.dump([job("lms-job-20250101120000", "config", f"echo {A}")]))
+    run.cluster.answers = {"job": "some-uid", "jobs": '{"items": []}'}
+    run.kubectl("apply", "-f", str(file))
+    run.step.end()
+    assert not [argv for argv in run.cluster.asked if argv[0] == "delete"]
 
 
 def test_without_tokens_the_store_is_not_asked(tmp_path: Path) -> None:
@@ -180,6 +273,18 @@ def test_without_tokens_the_store_is_not_asked(tmp_path: Path) -> None:
         pytest.param(RENDERED, {**VALUES, "A": ""}, "the key A is empty", id="empty"),
         pytest.param(
             [{"kind": "Service", "metadata": {"name": A}}], VALUES, "a secret cannot go", id="left"
+        ),
+        pytest.param(
+            [*RENDERED, configmap("x", f="s3cretAAA")],
+            {**VALUES, "A": "s3cretAAA"},
+            "ConfigMap x, data.f: has the value of A in plain text",
+            id="plain value",
+        ),
+        pytest.param(
+            [*RENDERED, configmap("x", DB_PASSWORD="x")],
+            VALUES,
+            "ConfigMap x, data: DB_PASSWORD is in plain text",
+            id="plain password",
         ),
     ],
 )

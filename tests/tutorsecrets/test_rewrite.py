@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
-from tutorsecrets.pods import GATE
-from tutorsecrets.resolve import Lookup, Values, resolved
-from tutorsecrets.rewrite import OWN_LABEL, Rewritten, rewrite
+from tutorsecrets.rewriting import rewrite as rewriting
+from tutorsecrets.rewriting.pods import GATE
+from tutorsecrets.rewriting.resolve import Values, resolved
+from tutorsecrets.rewriting.rewrite import OWN_LABEL, Rewritten
+from tutorsecrets.rewriting.sealing import Direct, Lookup
 from tutorsecrets.tokens import token
 
 A, B = token("A"), token("B")
@@ -24,6 +26,11 @@ def lookup(**values: str) -> Lookup:
         "openedx/acme", {"SECRETS_HASH_KEY": "k", "A": "s3cretA", "B": "s3cretB"} | values
     )
     return lambda text: resolved(text, known, {"upper": str.upper})
+
+
+def rewrite(manifests: list[Manifest], lookup: Lookup) -> Rewritten:
+    """In the direct mode; what is typed has its values in the same place here."""
+    return rewriting.rewrite(manifests, Direct(lookup), Direct(lookup))
 
 
 def configmap(name: str, **data: str) -> Manifest:
@@ -207,8 +214,8 @@ def test_a_token_in_the_environment_comes_from_a_secret() -> None:
     ]
 
 
-def test_a_token_inside_a_variable_or_script_is_filled_in_by_kubernetes() -> None:
-    """`$(NAME)` stands for the token, and NAME comes before all other variables."""
+def test_a_token_inside_a_variable_or_script_becomes_a_variable() -> None:
+    """Kubernetes fills in `$(NAME)`, the shell `${NAME}`; NAME comes before all other variables."""
     upper = "tutor-secret.A.f_upper.end"
     rewritten = rewrite(
         [
@@ -231,27 +238,53 @@ def test_a_token_inside_a_variable_or_script_is_filled_in_by_kubernetes() -> Non
     assert names["s3cretA"] == "TUTOR_SECRET_A"
     assert url == {"name": "URL", "value": f"redis://u:$({names['s3cretB']})@h"}
     assert main["args"] == [
-        f"mysql -p'$(TUTOR_SECRET_A)' $(hostname); echo $({names['S3CRETA']}) $(TUTOR_SECRET_A)"
+        "mysql -p''\"${TUTOR_SECRET_A}\"'' $(hostname); "
+        f'echo "${{{names["S3CRETA"]}}}" "${{TUTOR_SECRET_A}}"'
     ]
     assert without == {"name": "without"}
 
 
-def test_runs_of_one_job_share_a_secret() -> None:
-    """Tutor's job names end in the time of day; their Secrets must not pile up."""
+def test_each_run_of_a_job_has_a_secret_of_its_own() -> None:
+    """It goes with the job, and no other run needs it."""
     script = [{"args": [A]}]
     runs = [
         workload("Job", f"lms-job-2025010112000{second}", containers=script) for second in (1, 2)
     ]
-    (secret,) = rewrite(runs, lookup()).secrets
-    assert secret["metadata"]["name"].startswith("lms-job-secrets-")
+    assert [secret["metadata"]["name"] for secret in rewrite(runs, lookup()).secrets] == [
+        "lms-job-20250101120001-secrets",
+        "lms-job-20250101120002-secrets",
+    ]
 
 
-def test_a_script_takes_harmless_values_only() -> None:
-    """A value that a shell would read as code is refused, naming job and setting."""
-    job = workload("Job", "lms-job", containers=[{"args": [f"mysql -p'{A}'"]}])
-    with pytest.raises(DeployError, match=r"^Job lms-job, script: the value of A cannot") as caught:
+def test_what_was_typed_has_a_secret_apart() -> None:
+    """Its value is in no store, so that only the direct way is left in any mode."""
+    typed = token("typed_password_0")
+    job = workload("Job", "lms-job-20250101120001", containers=[{"args": [A, typed]}])
+    first, second = rewriting.rewrite(
+        [job], Direct(lookup()), Direct(lambda text: {typed: "it's me"}[text])
+    ).secrets
+    assert first["metadata"]["name"] == "lms-job-20250101120001-secrets"
+    assert second["metadata"]["name"] == "lms-job-20250101120001-typed"
+    assert content(second) == {"TUTOR_SECRET_typed_password_0": "it's me"}
+
+
+def test_where_nothing_can_be_escaped_only_harmless_values_pass() -> None:
+    """Code in a language that we do not know: the error names job and setting."""
+    script = ["sh", "-e", "-c", f"ssh host 'login {A}; ls'"]
+    job = workload("Job", "lms-job", containers=[{"args": script}])
+    with pytest.raises(DeployError, match=r"^Job lms-job: the value of A cannot be") as caught:
         rewrite([job], lookup(A="$(rm)"))
     assert "rm" not in str(caught.value)
+    assert pod(rewrite([job], lookup()))["containers"][0]["args"][-1] == (
+        "ssh host 'login $(TUTOR_SECRET_A__anything); ls'"
+    )
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["script", "variable"])
+def test_no_variable_can_hold_a_nul(script: bool) -> None:
+    part = {"args": ["sh", "-c", f"echo {A}"]} if script else {"env": [{"name": "X", "value": A}]}
+    with pytest.raises(DeployError, match="choose a value without NUL characters"):
+        rewrite([workload(containers=[part])], lookup(A="a\0b"))
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,19 @@ class K8sGroup(click.Group):
         )
 
     def invoke(self, ctx: click.Context) -> Any:
-        steps: list[hooks.KubectlStep] = [Preflight(_kubectl), *hooks.KUBECTL_STEPS.iterate()]
-        with kubectl_through(steps, ctx.obj.root):
+        with k8s_commands(ctx.obj.root):
             return super().invoke(ctx)
+
+
+@contextmanager
+def k8s_commands(root: str) -> Iterator[None]:
+    """Until the block ends, Tutor's `k8s` commands run with the steps of all plugins."""
+    steps: list[hooks.KubectlStep] = [Preflight(_kubectl), *hooks.KUBECTL_STEPS.iterate()]
+    with kubectl_through(steps, root):
+        try:
+            yield
+        finally:
+            hooks.K8S_ENDED.do()
 
 
 def with_k8s_group(commands: list[click.Command]) -> list[click.Command]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tutor.core.hooks import Filter
+from tutor.core.hooks import Action, Filter
 
 # What Tutor's `utils.kubectl` is: arguments after "kubectl" → exit status.
 Kubectl = Callable[..., int]
@@ -18,3 +18,6 @@ Kubectl = Callable[..., int]
 KubectlStep = Callable[[str, tuple[str, ...], Kubectl], int]
 
 KUBECTL_STEPS: Filter[list[KubectlStep], []] = Filter()
+
+# At the end of a `tutor k8s` command, whether it went well or not.
+K8S_ENDED: Action[[]] = Action()

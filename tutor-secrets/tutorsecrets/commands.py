@@ -2,36 +2,163 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import click
-from tutor import config as tutor_config
-from tutor import env as tutor_env
 from tutor import fmt
-from tutor.commands.context import Context
 
-from tutorsecrets import settings
-from tutorsecrets.tokens import keys_in
+from tutorsecrets.deploying.session import Session
 
-
-@click.group(name="secrets", short_help="Manage the secrets of this instance")
-def command() -> None:
-    """Manage the secrets of this instance, which AWS Secrets Manager keeps."""
+YES = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation")
 
 
-@command.command()
+def group(new_session: Callable[[str], Session]) -> click.Group:
+    """The commands, for the session that `new_session` makes of a Tutor root."""
+
+    @click.group(name="secrets", short_help="Manage the secrets of this instance")
+    @click.pass_context
+    def secrets(context: click.Context) -> None:
+        """Manage the secrets of this instance, which are kept in AWS."""
+        context.obj = new_session(context.obj.root)
+
+    for command in COMMANDS:
+        secrets.add_command(command)
+    return secrets
+
+
+@click.command()
 @click.pass_obj
-def init(context: Context) -> None:
+def init(session: Session) -> None:
     """Make up the secrets that are missing in the store.
 
     Values that are there are never changed or shown: run it as often as you like.
     """
-    from tutorsecrets import configuration, providers
+    from tutorsecrets.managing import upkeep
 
-    config = tutor_config.load(context.root)
-    name = settings.read(config).name
-    added = providers.complete(
-        providers.AwsStore(config),
-        name,
-        settings.wanted(keys_in(dict(config)), configuration.known_secrets()),
-        lambda template: tutor_env.render_str(config, template),
+    added, missing = upkeep.initialise(session)
+    done = f"added {', '.join(added)}" if added else "complete"
+    fmt.echo_info(f"{session.store.title}: {done if added or not missing else 'nothing to add'}")
+    for key in missing:
+        fmt.echo_alert(f"{key} is chosen by somebody else: run `tutor secrets set {key}`")
+
+
+@click.command(name="set")
+@click.argument("key")
+@click.pass_obj
+def set_command(session: Session, key: str) -> None:
+    """Put a value that somebody else has chosen into the store.
+
+    It is asked for, or read from the standard input if that is no terminal.
+    """
+    from tutorsecrets.managing import upkeep
+
+    upkeep.require_setting(session, key)
+    value = (
+        click.prompt(key, hide_input=True, confirmation_prompt=True)
+        if sys.stdin.isatty()
+        # What `echo` adds.
+        else sys.stdin.read().removesuffix("\n")
     )
-    fmt.echo_info(f"Secret {name}: " + (f"added {', '.join(added)}" if added else "complete"))
+    upkeep.set_value(session, key, value)
+    fmt.echo_info(f"{session.store.title}: {key} is set; run `tutor k8s start` to use it")
+
+
+@click.command(name="list")
+@click.pass_obj
+def list_command(session: Session) -> None:
+    """List the secret settings, their age, and who uses them; never a value."""
+    from tutorsecrets.managing import tables, upkeep
+
+    tables.secrets(upkeep.listed(session))
+
+
+@click.command()
+@click.pass_obj
+def check(session: Session) -> None:
+    """Compare the store, the Tutor root and the cluster. Exits with 1 if something is wrong."""
+    from tutorsecrets.managing import inspection, tables
+
+    found = list(inspection.findings(session))
+    if not found:
+        fmt.echo_info("Every secret is where it has to be, and nowhere else.")
+        return
+    tables.findings(found)
+    sys.exit(1)
+
+
+@click.command()
+@click.pass_obj
+def diff(session: Session) -> None:
+    """Show what a deployment would change, values masked."""
+    from tutorsecrets.managing import comparison
+
+    comparison.show(session)
+
+
+@click.command()
+@click.argument("keys", nargs=-1, metavar="KEY...")
+@YES
+@click.pass_obj
+def rotate(session: Session, keys: tuple[str, ...], yes: bool) -> None:
+    """Give settings new values while the instance runs.
+
+    A MySQL password gets a second user, so that old and new pods both work meanwhile. Without
+    KEY, go on with a rotation that was interrupted.
+    """
+    from tutorsecrets.managing import rotating
+
+    rotating.rotate(session, list(keys), lambda question: yes or click.confirm(question))
+
+
+@click.command()
+@YES
+@click.pass_obj
+def migrate(session: Session, yes: bool) -> None:
+    """Move secrets in plain text from config.yml to the store.
+
+    Then deploy, and delete what is left of them in the cluster. Whenever it is interrupted,
+    repeat it.
+    """
+    from tutorsecrets.managing import migrating
+
+    migrating.migrate(session, lambda question: yes or click.confirm(question))
+
+
+@click.command()
+@YES
+@click.pass_obj
+def restore(session: Session, yes: bool) -> None:
+    """Put the values back into config.yml, in plain text, to leave this plugin."""
+    from tutorsecrets.managing import migrating
+
+    migrating.restore(session, lambda question: yes or click.confirm(question))
+
+
+@click.command()
+@click.argument("role", type=click.Choice(["deployer", "operator", "keeper"]))
+@click.option("--account", default="*", help="AWS account; any, if it is left out")
+@click.pass_obj
+def policy(session: Session, role: str, account: str) -> None:
+    """Print the IAM policy that one who deploys, the operator or a keeper of the secrets needs."""
+    import json
+
+    from tutorsecrets.managing import access
+
+    region = str(session.config.get("AWS_REGION") or "*")
+    found = access.policy(session.settings, region, role, account)
+    click.echo(json.dumps(found, indent=2))
+
+
+@click.command()
+@click.pass_obj
+def manifests(session: Session) -> None:
+    """Print the manifests as they are deployed with external-secrets, to commit them to Git."""
+    from tutorsecrets.managing import comparison
+
+    click.echo(comparison.manifests(session))
+
+
+COMMANDS = (
+    *(check, diff, init, list_command, manifests, migrate, policy, restore, rotate, set_command),
+)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from tutor import config as tutor_config
+from tutor import fmt, plugins
 from tutor import hooks as tutor_hooks
 from tutor.types import Config
 from tutorplatform.errors import ConfigError, PlatformError
 
-from tutorsecrets import hooks, settings
+from tutorsecrets import classification, hooks, settings
 from tutorsecrets.tokens import keys_in, token
 
 PLUGIN = "secrets"
@@ -25,9 +28,25 @@ def current_root() -> str | None:
     return root if isinstance(root, str) else None
 
 
-def known_secrets() -> dict[str, str]:
+def stored(root: str) -> Config:
+    """What is in config.yml; empty if there is none."""
+    path = tutor_config.config_path(root)
+    return tutor_config.get_yaml_file(path) if Path(path).exists() else {}
+
+
+def known_secrets() -> Mapping[str, str]:
     """Every secret setting of Tutor and of the loaded plugins → the template of its value."""
-    return {**settings.generators(_unique()), **dict(hooks.SECRET_KEYS.iterate())}
+    return _known_secrets(tuple(sorted(plugins.iter_loaded())))
+
+
+# Tutor loads its configuration several times per command, and YAML is slow to parse.
+@functools.cache
+def _known_secrets(_plugins: tuple[str, ...]) -> Mapping[str, str]:
+    defaults = tutor_hooks.Filters.CONFIG_DEFAULTS.iterate()
+    return {
+        **classification.generators([*defaults, *_unique()]),
+        **dict(hooks.SECRET_KEYS.iterate()),
+    }
 
 
 def _unique() -> list[tuple[str, Any]]:
@@ -36,24 +55,29 @@ def _unique() -> list[tuple[str, Any]]:
     return [*base.items(), *tutor_hooks.Filters.CONFIG_UNIQUE.iterate()]
 
 
+def derived_settings() -> dict[str, str]:
+    """The settings that Tutor derives from secret ones → their template."""
+    return classification.derived(_unique(), known_secrets())
+
+
 class Tokens:
     """The configuration of one Tutor root, with tokens for its secrets."""
 
     def __init__(self, root: str | None) -> None:
-        """Raise ConfigError when the plugin is being enabled on a root with secrets in plain text.
+        """Note what `tutor plugins enable`, if this is it, makes up for what config.yml lacks.
 
-        `tutor plugins enable` makes up the values that config.yml lacks before it loads this
-        plugin, and saves them. Nobody has ever used them: we put tokens in their place.
+        It does so before it loads this plugin, and saves it. Nobody has ever used these values:
+        we put tokens in their place.
         """
         self._root = root
+        self._enabling = False
         self._made_up: dict[str, str] = {}
-        if root is None or PLUGIN in tutor_config.get_enabled_plugins(self._stored()):
+        if root is None or PLUGIN in tutor_config.get_enabled_plugins(stored(root)):
             return
-        stored, known = self._stored(), known_secrets()
-        if plain := settings.plain_secrets(stored, known):
-            raise settings.plain_text_error("config.yml", plain)
-        tokens = {**settings.derived(_unique(), known), **{key: token(key) for key in known}}
-        self._made_up = {key: text for key, text in tokens.items() if key not in stored}
+        self._enabling = True
+        present = stored(root)
+        tokens = {**derived_settings(), **{key: token(key) for key in known_secrets()}}
+        self._made_up = {key: text for key, text in tokens.items() if key not in present}
 
     @property
     def root(self) -> str:
@@ -69,11 +93,12 @@ class Tokens:
 
         These items win over config.yml. Were there one for a plain value in it, the next
         save would replace the value, and it would be lost; so we leave it to `refuse_plain`.
+        Raises ConfigError for a secret on the command line, before Tutor writes it to config.yml.
         """
-        stored = self._stored()
-        own = {key: value for key, value in stored.items() if key.startswith("SECRETS_")}
-        secrets = {**known_secrets(), **dict.fromkeys(settings.read(own).keys)}
-        absent = {key: token(key) for key in secrets if key not in stored}
+        present = stored(self.root)
+        secrets = {*known_secrets(), *settings.keys(present)}
+        _refuse_arguments(secrets, present)
+        absent = {key: token(key) for key in sorted(secrets) if key not in present}
         return [*items, *absent.items(), *self._made_up.items()]
 
     def keep(self, _config: Config) -> None:
@@ -85,38 +110,48 @@ class Tokens:
     def refuse_plain(self, config: Config) -> None:
         """Raise ConfigError if config.yml, the environment or a default has a secret in plain text.
 
-        Each is reported apart, since what derives from the one shows in the next.
+        Each is reported apart, since what derives from the one shows in the next. A root that
+        the plugin is just being enabled on is none the worse for it: that is only said.
         """
-        settings.read(config)
+        own = settings.read(config)
         known = known_secrets()
-        stored = {key: config[key] for key in self._stored() if key in config}
+        present = {key: config[key] for key in stored(self.root) if key in config}
         environment = {
             key: os.environ[f"TUTOR_{key}"] for key in config if f"TUTOR_{key}" in os.environ
         }
-        if plain := settings.plain_secrets(environment, known):
-            raise settings.override_error(plain)
-        if plain := settings.plain_secrets(stored, known):
-            raise settings.plain_text_error("config.yml", plain)
-        if plain := settings.plain_secrets(config, known):
-            raise settings.plain_text_error("default settings", plain)
+        if plain := classification.plain_secrets(environment, known, own.plain):
+            raise classification.override_error(plain)
+        if plain := classification.plain_secrets(present, known, own.plain):
+            if not self._enabling:
+                raise classification.config_error(plain)
+            fmt.echo_alert(str(classification.config_error(plain)))
+            return
+        if plain := classification.plain_secrets(config, known, own.plain):
+            raise classification.default_error(plain)
+        secrets = {*known, *own.keys, *own.references, *classification.PASSWORDS}
+        classification.require_whole_tokens(present, secrets)
 
     def leave(self, plugin: str, _root: str, config: Config) -> None:
         """Raise ConfigError if the plugin is disabled while config.yml has tokens in it."""
         if plugin != PLUGIN:
             return
-        kept = sorted(keys_in(self._stored()))
+        kept = sorted(keys_in(stored(self.root)))
         if kept:
             raise ConfigError(
                 "config.yml",
                 f"without this plugin, tokens stand for nothing ({', '.join(kept)})",
-                "put the values from the store in their place, then disable the plugin",
+                "run `tutor secrets restore`, which puts the values in their place",
             )
         for key in [key for key, value in config.items() if keys_in(value)]:
             del config[key]
 
-    def _stored(self) -> Config:
-        path = tutor_config.config_path(self.root)
-        return tutor_config.get_yaml_file(path) if Path(path).exists() else {}
+
+def _refuse_arguments(secrets: set[str], present: Config) -> None:
+    context = click.get_current_context(silent=True)
+    arguments = dict(context.params.get("set_vars") or ()) if context else {}
+    plain = settings.plain_names({**present, **arguments})
+    if found := classification.plain_secrets(arguments, secrets, plain):
+        raise classification.argument_error(found)
 
 
 def refuse_compose(*_: object) -> None:

@@ -1,119 +1,144 @@
-"""Which settings are secret, and the settings of the secrets plugin itself."""
+"""The settings of the secrets plugin itself. `docs/reference/secrets.md` explains each one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from tutor.types import ConfigValue
 from tutorplatform import config as platform_config
-from tutorplatform.config import Form
+from tutorplatform.config import Form, OneOf
 from tutorplatform.errors import ConfigError
 
-from tutorsecrets.tokens import keys_in, token
+from tutorsecrets.classification import PASSWORDS
+from tutorsecrets.tokens import token
 
-SETTING = Form(r"[A-Za-z]\w*", "the name of a setting", "OPENEDX_AWS_ACCESS_KEY")
+PREFIX = "SECRETS_"
+
+SECRETS_MANAGER = "secrets-manager"
+PARAMETER_STORE = "parameter-store"
+DIRECT = "direct"
+EXTERNAL = "external-secrets"
+
+ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):\d{12}:secret:.+")
+
+Setting = Annotated[str, Form(r"[A-Za-z]\w*", "the name of a setting", "OPENEDX_AWS_ACCESS_KEY")]
+StoreName = Annotated[
+    str,
+    Form(
+        r"(arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:)?"
+        r"[A-Za-z0-9_+=.@-]+(/[A-Za-z0-9_+=.@-]+)*",
+        "the name of a secret (parts of letters, digits and _ + = . @ - with single / in between)",
+        "openedx/acme",
+    ),
+]
+KmsKey = Annotated[
+    str,
+    Form(
+        r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:)?(key/|alias/)?[A-Za-z0-9/_-]+",
+        "the ARN, id or alias of a KMS key",
+        "alias/openedx",
+    ),
+]
+RoleArn = Annotated[
+    str,
+    Form(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "the ARN of an IAM role",
+        "arn:aws:iam::123456789012:role/acme-secrets",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A rule for where a value is. It never shows what it refuses: that may be the value."""
+
+    def check(self, value: str, where: str) -> None:
+        """Raise ConfigError unless `value` names a secret or parameter, or a key in it."""
+        if not re.fullmatch(r"[A-Za-z0-9/_+=.@:!-]+(#\w+)?", value):
+            raise ConfigError(
+                where,
+                "does not say where a value is",
+                "write `secret` or `secret#key`, such as 'rds!cluster-0a1b-XyZ#password'",
+            )
+
+
+@dataclass(frozen=True)
+class External:
+    """SECRETS_EXTERNAL: what the External Secrets Operator reads with, and how often."""
+
+    role_arn: RoleArn = ""
+    refresh_interval: Annotated[str, Form(r"\d+[smh]|0", "a time (0 for once)", "1h")] = "1h"
 
 
 @dataclass(frozen=True)
 class Settings:
     """The plugin's own settings, `SECRETS_…` in config.yml."""
 
-    name: str = "openedx/{{ K8S_NAMESPACE }}"
-    keys: tuple[Annotated[str, SETTING], ...] = ()
+    name: StoreName = ""
+    store: Annotated[str, OneOf((SECRETS_MANAGER, PARAMETER_STORE))] = SECRETS_MANAGER
+    mode: Annotated[str, OneOf((DIRECT, EXTERNAL))] = DIRECT
+    keys: tuple[Setting, ...] = ()
+    plain: tuple[Setting, ...] = ()
+    references: Mapping[Setting, Annotated[str, Reference()]] = field(default_factory=dict)
+    kms_key: KmsKey = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    external: External = External()
 
-
-# Not a setting: an entry of the secret in the store, with which Kubernetes names are made.
-HASH_KEY = "SECRETS_HASH_KEY"
-
-DEFAULT_GENERATOR = "{{ 32|random_string }}"
-
-# Passwords of services that need none inside the cluster: in use exactly when there is a user.
-PASSWORDS = {
-    f"{service}_PASSWORD": f"{service}_USERNAME" for service in ("MONGODB", "REDIS", "SMTP")
-}
 
 DEFAULTS: dict[str, ConfigValue] = {
-    "SECRETS_NAME": Settings.name,
-    "SECRETS_KEYS": [],
+    **platform_config.defaults(Settings, PREFIX),
+    "SECRETS_NAME": "openedx/{{ K8S_NAMESPACE }}",
     **{
         password: f"{{% if {username} %}}{token(password)}{{% endif %}}"
         for password, username in PASSWORDS.items()
     },
 }
 
-# Made up, but not secret: `ID` is a label on every object.
-LABEL = re.compile(r"(^|_)ID$")
-GENERATED = re.compile(r"\b(random_string|rsa_private_key)\b")
-SECRET_NAME = re.compile(r"(^|_)(PASSWORD|SECRET|TOKEN|(SECRET|PRIVATE|MASTER|ACCESS|API)_KEY)$")
-
 
 def read(config: Mapping[str, Any]) -> Settings:
     """The plugin's settings in a configuration, with defaults for those it lacks.
 
-    Raises ConfigError for a value of the wrong type and for an unknown `SECRETS_…`.
+    Raises ConfigError for what is unknown, does not fit, or contradicts another setting.
     """
-    return platform_config.read(Settings, config, "SECRETS_")
+    own = platform_config.read(Settings, config, PREFIX)
+    arn = ARN.fullmatch(own.name)
+    region = config.get("AWS_REGION")
+    if arn and region and arn["region"] != region:
+        raise ConfigError(
+            "SECRETS_NAME",
+            f"is a secret in {arn['region']}, but AWS_REGION is {region}",
+            "correct one of them",
+        )
+    if arn and own.store == PARAMETER_STORE:
+        raise ConfigError(
+            "SECRETS_NAME", "is a secret, but SECRETS_STORE keeps parameters", "correct one of them"
+        )
+    if own.mode == EXTERNAL and not own.external.role_arn:
+        raise ConfigError(
+            "SECRETS_EXTERNAL.role_arn",
+            "is not set, and external-secrets would read with nobody's role",
+            "set it to a role that may read this instance's secret and no other, "
+            "as `tutor secrets policy operator` prints it",
+        )
+    return own
 
 
-def generators(settings: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """The secret ones among Tutor's unique settings → the template that makes up their value."""
-    return {
-        name: template
-        for name, template in settings
-        if isinstance(template, str) and GENERATED.search(template) and not LABEL.search(name)
-    }
+def keys(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """SECRETS_KEYS and the keys of SECRETS_REFERENCES, of a configuration still to be rendered."""
+    own = _only(config, "SECRETS_KEYS", "SECRETS_REFERENCES")
+    return (*own.keys, *own.references)
 
 
-def derived(settings: Iterable[tuple[str, Any]], secrets: Iterable[str]) -> dict[str, str]:
-    """The unique settings that derive from secret ones (MEILISEARCH_API_KEY) → their template.
-
-    They need no value in the store: rendered from a token, they are one.
-    """
-    mention = re.compile(rf"\b({'|'.join(map(re.escape, secrets))})\b")
-    return {
-        name: template
-        for name, template in settings
-        if isinstance(template, str) and mention.search(template)
-    }
+def plain_names(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """SECRETS_PLAIN of a configuration that is still to be rendered."""
+    return _only(config, "SECRETS_PLAIN").plain
 
 
-def wanted(keys: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """What the store must hold, for these keys of tokens: key → the template of its value."""
-    return {key: known.get(key, DEFAULT_GENERATOR) for key in sorted({*keys, HASH_KEY})}
-
-
-def plain_secrets(config: Mapping[str, Any], known: Iterable[str]) -> list[str]:
-    """The settings that hold a secret in plain text: known ones and those named like a secret.
-
-    An empty value means "not in use".
-    """
-    known = set(known)
-    return sorted(
-        name
-        for name, value in config.items()
-        if (name in known or SECRET_NAME.search(name)) and value and not keys_in(value)
-    )
-
-
-def override_error(names: Iterable[str]) -> ConfigError:
-    """What is wrong with environment variables that hold a secret."""
-    return ConfigError(
-        "environment",
-        f"{', '.join(f'TUTOR_{name}' for name in names)}: a secret in plain text",
-        "unset it, and put the value into the secret that SECRETS_NAME names",
-    )
-
-
-def plain_text_error(where: str, names: Iterable[str]) -> ConfigError:
-    """What is wrong with settings that hold a secret in plain text; never says the values."""
-    names = list(names)
-    unset = " ".join(f"--unset {name}" for name in names)
-    return ConfigError(
-        where,
-        f"{', '.join(names)}: a secret in plain text",
-        "if the value matters, put it under the same name into the secret that SECRETS_NAME names; "
-        f"then run `tutor config save {unset}`, and list in SECRETS_KEYS what is refused again",
+def _only(config: Mapping[str, Any], *names: str) -> Settings:
+    return platform_config.read(
+        Settings, {name: config[name] for name in names if name in config}, PREFIX
     )

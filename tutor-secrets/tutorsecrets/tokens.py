@@ -10,6 +10,7 @@ mean something to Docker Compose, to YAML or to a shell.
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable
@@ -19,6 +20,8 @@ from typing import Any
 from tutorplatform.errors import ConfigError
 
 PREFIX = "tutor-secret."
+# Of the keys of what somebody typed on the command line: it is in no store.
+TYPED = "typed_"
 SUFFIX = ".end"
 
 TOKEN = re.compile(
@@ -63,12 +66,28 @@ def token(key: str) -> str:
     return f"{PREFIX}{key}{SUFFIX}"
 
 
+def is_typed(text: str) -> bool:
+    """Whether the token stands for something that was typed on the command line."""
+    return text.startswith(PREFIX + TYPED)
+
+
 def parse(text: str) -> Recording:
     """What the token `text` stands for. ValueError if it is none."""
     match = TOKEN.fullmatch(text)
     if not match:
         raise ValueError("not a token")
     return Recording(match["key"], tuple(_step(part) for part in match["steps"].split(".")[1:]))
+
+
+def stored_name(text: str) -> str:
+    """What the store calls the value of a token: the setting, or a name of its own if derived.
+
+    Letters, digits and `_` only: to External Secrets a dot would be a step into the JSON.
+    """
+    recording = parse(text)
+    if not recording.steps:
+        return recording.key
+    return f"{recording.key}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def keys_in(value: Any) -> set[str]:

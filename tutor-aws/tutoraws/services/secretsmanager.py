@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from tutoraws.services.session import AwsError, aws_errors, refusal
 
 # The most secrets that one BatchGetSecretValue takes.
 BATCH_SIZE = 20
+
+# The most bytes that a secret can have.
+MAX_BYTES = 65_536
 
 
 class SecretsManager(Protocol):
@@ -22,32 +27,46 @@ class SecretsManager(Protocol):
     def batch_get_secret_value(self, *, SecretIdList: list[str]) -> dict[str, Any]:  # noqa: N803
         """secretsmanager:BatchGetSecretValue"""
 
-    def create_secret(
-        self,
-        *,
-        Name: str,  # noqa: N803
-        Description: str,  # noqa: N803
-        SecretString: str,  # noqa: N803
-    ) -> dict[str, Any]:
-        """secretsmanager:CreateSecret"""
+    def create_secret(self, **request: Any) -> dict[str, Any]:
+        """secretsmanager:CreateSecret, and TagResource where there are tags"""
 
     def put_secret_value(self, *, SecretId: str, SecretString: str) -> dict[str, Any]:  # noqa: N803
         """secretsmanager:PutSecretValue"""
 
+    def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803
+        """secretsmanager:DescribeSecret"""
 
-def read(client: SecretsManager, names: Sequence[str]) -> dict[str, str]:
-    """Name → text of each secret that exists, in one call per 20 names.
+
+@dataclass(frozen=True)
+class Secret:
+    """The text of a secret, which is never shown, and when this version of it was made."""
+
+    text: str = field(repr=False)
+    created: datetime
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a secret without its text. No KMS key means AWS' own."""
+
+    arn: str
+    kms_key: str
+    tags: Mapping[str, str]
+
+
+def read(client: SecretsManager, names: Sequence[str]) -> dict[str, Secret]:
+    """Name → secret, for each one that exists, in one call per 20 names.
 
     Raises AwsError if a secret exists and cannot be read.
     """
     return {
-        name: text
+        name: secret
         for start in range(0, len(names), BATCH_SIZE)
-        for name, text in _batch(client, list(names[start : start + BATCH_SIZE]))
+        for name, secret in _batch(client, list(names[start : start + BATCH_SIZE]))
     }
 
 
-def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, str]]:
+def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, Secret]]:
     with _errors("BatchGetSecretValue"):
         answer = client.batch_get_secret_value(SecretIdList=names)
     for error in answer.get("Errors", []):
@@ -57,13 +76,41 @@ def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, str]
     for secret in answer["SecretValues"]:
         # Asked for by its ARN, a secret is known to the caller by that.
         name = secret["ARN"] if secret["ARN"] in names else secret["Name"]
-        yield name, secret.get("SecretString", "")
+        yield name, Secret(secret.get("SecretString", ""), secret["CreatedDate"])
 
 
-def create(client: SecretsManager, name: str, description: str, text: str) -> None:
-    """Create the secret `name`. Raises AwsError, also if there is one already."""
+def describe(client: SecretsManager, name: str) -> Description:
+    """What is known of the secret `name`. Raises AwsError, also if there is none."""
+    with _errors(f"DescribeSecret {name}"):
+        answer = client.describe_secret(SecretId=name)
+    return Description(
+        answer["ARN"],
+        answer.get("KmsKeyId", ""),
+        {tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+    )
+
+
+def create(
+    client: SecretsManager,
+    name: str,
+    text: str,
+    *,
+    description: str,
+    kms_key: str,
+    tags: Mapping[str, str],
+) -> None:
+    """Create the secret `name`. Raises AwsError, also if there is one already.
+
+    Without a KMS key AWS takes its own, `aws/secretsmanager`.
+    """
     with _errors(f"CreateSecret {name}"):
-        client.create_secret(Name=name, Description=description, SecretString=text)
+        client.create_secret(
+            Name=name,
+            Description=description,
+            SecretString=text,
+            **({"KmsKeyId": kms_key} if kms_key else {}),
+            **({"Tags": [{"Key": k, "Value": v} for k, v in tags.items()]} if tags else {}),
+        )
 
 
 def update(client: SecretsManager, name: str, text: str) -> None:

@@ -10,7 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import click
 from tutorplatform.errors import PlatformError
+
+# Of a call, with growing pauses in between: some 15 seconds in all.
+MAX_ATTEMPTS = 5
 
 NEW_CREDENTIALS = "renew your AWS credentials; `aws sts get-caller-identity` shows whose they are"
 AGAIN = "run the command again"
@@ -55,11 +59,13 @@ def client(service: str, region: str | None) -> Any:
     from botocore.exceptions import BotoCoreError
 
     options = Config(
-        connect_timeout=5, read_timeout=20, retries={"mode": "standard", "max_attempts": 3}
+        connect_timeout=5,
+        read_timeout=20,
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
     )
     with aws_errors(service):
         try:
-            return boto3.session.Session(region_name=region).client(service, config=options)
+            made = boto3.session.Session(region_name=region).client(service, config=options)
         except ValueError as error:
             # Some of botocore's own errors are ValueErrors too, and the better ones.
             if isinstance(error, BotoCoreError):
@@ -70,6 +76,19 @@ def client(service: str, region: str | None) -> Any:
                 "write AWS_ENDPOINT_URL (or endpoint_url in your profile) like https://host:port, "
                 "and check the other AWS_… variables and ~/.aws/config",
             ) from None
+    made.meta.events.register("request-created", _say_again)
+    return made
+
+
+def _say_again(request: Any, operation_name: str, **_: Any) -> None:
+    """Say that boto3, which waits longer each time, tries a call again."""
+    attempt = request.context.get("retries", {}).get("attempt", 1)
+    if attempt > 1:
+        click.echo(
+            f"AWS asks us to slow down, or does not answer: "
+            f"{operation_name}, attempt {attempt} of {MAX_ATTEMPTS}",
+            err=True,
+        )
 
 
 @contextmanager

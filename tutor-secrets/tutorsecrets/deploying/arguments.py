@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest, labels, name
 
-from tutorsecrets.pods import names_in
-from tutorsecrets.rewrite import OWN_LABEL, Rewritten
+from tutorsecrets.rewriting.pods import names_in
+from tutorsecrets.rewriting.rewrite import OWN_LABEL, Rewritten
 
 DIRECTORY = ("--kustomize", "-k")
 FILE = ("--filename", "-f")
@@ -36,6 +36,14 @@ class Application:
     arguments: tuple[str, ...]
     selector: str
     place: tuple[str, ...]
+
+    @property
+    def dry_run(self) -> bool:
+        """Whether the cluster stays as it is."""
+        return any(
+            argument.partition("=")[0] == "--dry-run" and not argument.endswith("=none")
+            for argument in self.arguments
+        )
 
     @property
     def client_dry_run(self) -> bool:

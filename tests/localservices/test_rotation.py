@@ -1,0 +1,107 @@
+"""The scripts of a rotation, in a real shell, on a real server: both users are valid in between."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pymysql
+import pytest
+from localcluster.model import LOOPBACK
+from localservices.mariadb import MariadbServer
+from tutorsecrets.managing.rotation import DatabaseUser
+from tutorsecrets.rewriting import scripts
+from tutorsecrets.rewriting.encodings import Encoding, encoded
+from tutorsecrets.tokens import token
+
+pytestmark = pytest.mark.services
+
+# As RDS makes them up for an administrator, and worse.
+ROOT_PASSWORD = "a'b$(id)`x`#!&|;<>*\\ \"z"
+OLD, NEW = "old'\\pass\"word", "new';-- \\ $x `y` \"z"
+USER = DatabaseUser(
+    "OPENEDX_MYSQL_PASSWORD", "OPENEDX_MYSQL_USERNAME", "acmeopenedx", "acmeopenedx", "acmeopenedx2"
+)
+
+Run = Callable[[str], None]
+
+
+def connect(server: MariadbServer, user: str, password: str) -> pymysql.Connection:
+    return pymysql.connect(
+        host=LOOPBACK,
+        port=server.port,
+        user=user,
+        password=password,
+        database=USER.database if user != "root" else None,
+        ssl_ca=str(server.authority),
+    )
+
+
+@pytest.fixture
+def run(mariadb_server: MariadbServer, tmp_path: Path) -> Run:
+    """Runs a script as a job of ours does: values come in variables of its environment."""
+    client = shutil.which("mariadb") or shutil.which("mysql")
+    (tmp_path / "mysql").write_text(
+        f'#!/bin/sh\nexec {client} --no-defaults --ssl-ca={mariadb_server.authority} "$@"\n'
+    )
+    (tmp_path / "mysql").chmod(0o755)
+    settings = {
+        "{{ MYSQL_ROOT_USERNAME }}": "admin",
+        "{{ MYSQL_ROOT_PASSWORD }}": token("MYSQL_ROOT_PASSWORD"),
+        "{{ MYSQL_HOST }}": LOOPBACK,
+        "{{ MYSQL_PORT }}": str(mariadb_server.port),
+    }
+    values = {token("MYSQL_ROOT_PASSWORD"): ROOT_PASSWORD, token("NEW"): NEW}
+
+    def run_script(script: str) -> None:
+        for template, text in settings.items():
+            script = script.replace(template, text)
+        variables: dict[str, str] = {}
+
+        def variable(text: str, encoding: Encoding) -> str:
+            name = f"V{len(variables)}"
+            variables[name] = encoded(values[text], encoding) or ""
+            return name
+
+        filled = scripts.with_variables(script, variable)
+        path = f"{tmp_path}:{os.environ['PATH']}"
+        subprocess.run(
+            ["sh", "-e", "-c", filled],
+            env={"PATH": path, "LC_ALL": "C.UTF-8", **variables},
+            check=True,
+        )
+
+    return run_script
+
+
+@pytest.fixture
+def _database(mariadb_server: MariadbServer) -> None:
+    """The instance's database with its first user, and an administrator."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER admin IDENTIFIED BY %s", [ROOT_PASSWORD])
+        cursor.execute("GRANT ALL ON *.* TO admin WITH GRANT OPTION")
+        cursor.execute("CREATE OR REPLACE DATABASE acmeopenedx")
+        cursor.execute("CREATE OR REPLACE USER acmeopenedx IDENTIFIED BY %s", [OLD])
+        cursor.execute("GRANT ALL ON acmeopenedx.* TO acmeopenedx")
+        cursor.execute("DROP USER IF EXISTS acmeopenedx2")
+
+
+@pytest.mark.usefixtures("_database")
+def test_old_and_new_password_are_valid_until_the_old_user_goes(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    """Whatever characters they have; each step can be repeated."""
+    for _ in range(2):
+        run(USER.creation(token("NEW")))
+    for user, password in ((USER.old, OLD), (USER.new, NEW)):
+        with connect(mariadb_server, user, password) as connection, connection.cursor() as cursor:
+            cursor.execute("CREATE TABLE IF NOT EXISTS t (x INT)")
+    for _ in range(2):
+        run(USER.removal)
+    with connect(mariadb_server, USER.new, NEW):
+        pass
+    with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
+        connect(mariadb_server, USER.old, OLD)

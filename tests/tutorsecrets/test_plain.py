@@ -1,0 +1,70 @@
+"""Secrets in plain text are refused before they are applied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tutorplatform.errors import DeployError
+from tutorsecrets.rewriting.plain import require_no_password, require_no_value
+from tutorsecrets.tokens import token
+
+VALUES = {token("DB_PASSWORD"): "s3cret-value", token("SHORT"): "x"}
+
+
+def configmap(**data: str) -> dict[str, Any]:
+    return {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}
+
+
+def deployment(**entry: str) -> dict[str, Any]:
+    pod = {"containers": [{"name": "main", "env": [entry]}]}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": "d"},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+def test_a_value_in_another_plugins_configmap_is_refused() -> None:
+    """Wherever in a file; the error says which setting, and not the value."""
+    with pytest.raises(DeployError) as raised:
+        require_no_value([configmap(**{"a.py": "URL = 'mysql://u:s3cret-value@h'"})], VALUES)
+    assert str(raised.value).startswith(
+        "ConfigMap c, data.a.py: has the value of DB_PASSWORD in plain text"
+    )
+    assert "s3cret" not in str(raised.value)
+
+
+def test_short_values_are_found_by_chance() -> None:
+    require_no_value([configmap(a="x")], VALUES)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "where"),
+    [
+        (configmap(DB_PASSWORD="x"), "ConfigMap c, data: DB_PASSWORD is in plain text"),
+        (deployment(name="API_TOKEN", value="x"), "Deployment d, container main: API_TOKEN is"),
+    ],
+    ids=["ConfigMap", "variable"],
+)
+def test_what_is_called_like_a_secret_may_not_be_plain(
+    manifest: dict[str, Any], where: str
+) -> None:
+    with pytest.raises(DeployError) as raised:
+        require_no_password([manifest], [])
+    assert str(raised.value).startswith(where)
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        configmap(DB_PASSWORD="", PUBLIC_API_KEY="x", DB_USER="x"),
+        deployment(name="API_TOKEN", value="$(TUTOR_SECRET_A)"),
+        deployment(name="API_TOKEN", value=""),
+        deployment(name="API_TOKEN"),
+        {"kind": "Service", "metadata": {"name": "s"}},
+    ],
+    ids=["empty or declared", "from a Secret", "empty", "from elsewhere", "no workload"],
+)
+def test_everything_else_passes(manifest: dict[str, Any]) -> None:
+    require_no_password([manifest], ["PUBLIC_API_KEY"])

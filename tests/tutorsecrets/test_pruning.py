@@ -1,0 +1,58 @@
+"""Pruning: Secrets that nobody uses, and none that somebody may still need."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from tutorsecrets.deploying import pruning
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
+OLD = (NOW - timedelta(hours=2)).isoformat()
+FRESH = (NOW - timedelta(minutes=2)).isoformat()
+
+
+def replica_set(secret: str) -> dict[str, Any]:
+    volume = {"name": "v", "secret": {"secretName": secret}}
+    return {
+        "kind": "ReplicaSet",
+        "metadata": {"name": "lms-1"},
+        "spec": {"replicas": 0, "template": {"spec": {"volumes": [volume]}}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("applied", "users", "expected"),
+    [
+        pytest.param({}, [], [], id="none"),
+        pytest.param({"a": OLD}, [], ["a"], id="unused"),
+        pytest.param({"a": ""}, [], ["a"], id="of an older version of the plugin"),
+        pytest.param({"a": FRESH}, [], [], id="another deployment may be about to use it"),
+        pytest.param({"a": OLD, "b": OLD}, [replica_set("a")], ["b"], id="one can go back to it"),
+        pytest.param(
+            {"a": OLD},
+            [{"kind": "TriggerAuthentication", "spec": {"secretTargetRef": [{"name": "a"}]}}],
+            [],
+            id="used by another kind",
+        ),
+    ],
+)
+def test_unused(applied: dict[str, str], users: list[dict[str, Any]], expected: list[str]) -> None:
+    assert pruning.unused(pruning.old(applied, NOW), users) == expected
+
+
+@pytest.mark.parametrize(
+    ("conditions", "expected"),
+    [
+        ([{"type": "Complete", "status": "True"}], {"j"}),
+        ([{"type": "Failed", "status": "True"}], {"j"}),
+        ([{"type": "Suspended", "status": "True"}], set()),
+        ([{"type": "Complete", "status": "False"}], set()),
+        ([], set()),
+    ],
+    ids=["complete", "failed", "suspended", "not complete", "running"],
+)
+def test_finished(conditions: list[dict[str, str]], expected: set[str]) -> None:
+    job = {"kind": "Job", "metadata": {"name": "j"}, "status": {"conditions": conditions}}
+    assert pruning.finished([job, {"kind": "Job", "metadata": {"name": "new"}}]) == expected

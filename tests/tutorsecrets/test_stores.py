@@ -1,0 +1,175 @@
+"""Stores: both keep values the same way; with the AWS emulator."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from tutorplatform.errors import ConfigError, DeployError
+from tutorsecrets.stores.parameterstore import ParameterStore
+from tutorsecrets.stores.secretsmanager import SecretsManagerStore
+from tutorsecrets.stores.store import Store
+
+HOSTILE = 'it\'s "$HOME" `id` \\ {{x}}\n\t é🔑 '
+
+
+def client(service: str, endpoint: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def secrets_manager(endpoint: str, **tags: str) -> Store:
+    api = client("secretsmanager", endpoint)
+    return SecretsManagerStore(api, f"openedx/{uuid4()}", "", tags)
+
+
+def parameter_store(endpoint: str, **tags: str) -> Store:
+    return ParameterStore(client("ssm", endpoint), f"openedx/{uuid4()}", "", tags)
+
+
+@pytest.fixture(params=[secrets_manager, parameter_store], ids=["secret", "parameters"])
+def store(request: pytest.FixtureRequest, aws_endpoint: str) -> Store:
+    made: Store = request.param(aws_endpoint, team="learning")
+    return made
+
+
+def values(store: Store) -> dict[str, str]:
+    content = store.read({})
+    assert content is not None
+    return dict(content.values)
+
+
+def test_nothing_was_written_yet(store: Store) -> None:
+    assert store.read({}) is None
+
+
+def test_values_stay_as_they_are(store: Store) -> None:
+    store.write({"A": HOSTILE, "B": "b"})
+    assert values(store) == {"A": HOSTILE, "B": "b"}
+
+
+def test_a_change_keeps_the_rest(store: Store) -> None:
+    store.write({"A": "a", "B": "b"})
+    store.write({"B": "c", "C": "d"})
+    assert values(store) == {"A": "a", "B": "c", "C": "d"}
+
+
+def test_changes_have_a_time(store: Store) -> None:
+    """So that one sees which are old."""
+    store.write({"A": "a"})
+    content = store.read({})
+    assert content is not None
+    age = datetime.now(timezone.utc) - content.changed["A"]
+    assert abs(age) < timedelta(minutes=1)
+
+
+def test_many_values_are_one_content(store: Store) -> None:
+    """More than one page of parameters."""
+    many = {f"KEY_{number}": f"value {number}" for number in range(25)}
+    store.write(many)
+    assert values(store) == many
+
+
+def test_contents_hide_themselves(store: Store) -> None:
+    store.write({"A": "s3cret"})
+    assert "s3cret" not in repr(store.read({}))
+
+
+def test_values_that_are_too_long_are_refused(store: Store) -> None:
+    """Before anything is written; the error names the limit and not the value."""
+    with pytest.raises(ConfigError, match=r"more than the \d+ bytes that fit") as raised:
+        store.write({"A": "x" * 70_000})
+    assert "xxx" not in str(raised.value)
+    assert store.read({}) is None
+
+
+def test_shared_secrets_are_read_by_reference(aws_endpoint: str) -> None:
+    """RDS keeps the administrator's password in a secret of its own."""
+    api = client("secretsmanager", aws_endpoint)
+    name = f"rds!cluster-{uuid4()}"
+    arn = api.create_secret(Name=name, SecretString=json.dumps({"password": HOSTILE}))["ARN"]
+    store = secrets_manager(aws_endpoint)
+    store.write({"A": "a"})
+    for reference in (f"{name}#password", f"{arn}#password"):
+        content = store.read({"MYSQL_ROOT_PASSWORD": reference})
+        assert content is not None
+        assert content.values == {"A": "a", "MYSQL_ROOT_PASSWORD": HOSTILE}
+        assert "MYSQL_ROOT_PASSWORD" in content.changed
+
+
+def test_shared_parameters_are_read_by_reference(aws_endpoint: str) -> None:
+    name = f"/platform/{uuid4()}"
+    client("ssm", aws_endpoint).put_parameter(Name=name, Value=HOSTILE, Type="SecureString")
+    store = parameter_store(aws_endpoint)
+    store.write({"A": "a"})
+    content = store.read({"MYSQL_ROOT_PASSWORD": name})
+    assert content is not None
+    assert content.values == {"A": "a", "MYSQL_ROOT_PASSWORD": HOSTILE}
+    with pytest.raises(DeployError, match="there is no parameter /gone"):
+        store.read({"MYSQL_ROOT_PASSWORD": "/gone"})
+
+
+def test_each_change_is_a_version(aws_endpoint: str) -> None:
+    """The one before can be had back in AWS."""
+    api = client("secretsmanager", aws_endpoint)
+    name = f"openedx/{uuid4()}"
+    store = SecretsManagerStore(api, name, "", {})
+    store.write({"A": "old"})
+    store.write({"A": "new"})
+    before = api.get_secret_value(SecretId=name, VersionStage="AWSPREVIOUS")
+    assert json.loads(before["SecretString"])["A"] == "old"
+
+
+def test_tags_and_key_are_given_when_the_secret_is_made() -> None:
+    api = client("secretsmanager", "http://127.0.0.1:9")
+    with Stubber(api) as stub:
+        stub.add_response("batch_get_secret_value", {"SecretValues": []})
+        stub.add_response("create_secret", {"ARN": "arn:aws:secretsmanager:x-AbCdEf"})
+        requests: list[dict[str, Any]] = []
+        api.meta.events.register(
+            "provide-client-params.secrets-manager.CreateSecret",
+            lambda params, **_: requests.append(params),
+        )
+        SecretsManagerStore(api, "acme", "alias/openedx", {"team": "learning"}).write({"A": "a"})
+    [request] = requests
+    assert request["KmsKeyId"] == "alias/openedx"
+    assert request["Tags"] == [{"Key": "team", "Value": "learning"}]
+
+
+@pytest.mark.parametrize(
+    ("kms_key", "tags", "problems"),
+    [
+        ("", {}, []),
+        ("alias/openedx", {"team": "learning"}, []),
+        ("alias/other", {}, ["is not encrypted with SECRETS_KMS_KEY"]),
+        ("", {"team": "other"}, ["lacks the tags team"]),
+    ],
+    ids=["nothing asked for", "as asked for", "another key", "another tag"],
+)
+def test_what_differs_from_the_settings_is_said(
+    kms_key: str, tags: dict[str, str], problems: list[str]
+) -> None:
+    """With the command that mends it."""
+    api = client("secretsmanager", "http://127.0.0.1:9")
+    with Stubber(api) as stub:
+        stub.add_response(
+            "describe_secret",
+            {
+                "ARN": "arn:aws:secretsmanager:x-AbCdEf",
+                "KmsKeyId": "alias/openedx",
+                "Tags": [{"Key": "team", "Value": "learning"}],
+            },
+        )
+        found = SecretsManagerStore(api, "acme", kms_key, tags).deviations()
+    assert [problem for problem, _ in found] == problems
+    assert all("run `aws secretsmanager " in remedy for _, remedy in found)

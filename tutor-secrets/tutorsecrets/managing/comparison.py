@@ -1,0 +1,86 @@
+"""Edge: what a deployment would apply, and how it differs from what is in the cluster."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from tutor import fmt
+from tutorplatform import manifests as kubernetes
+from tutorplatform.errors import ConfigError
+from tutorplatform.manifests import Manifest
+
+from tutorsecrets.deploying.kubectl import stream
+from tutorsecrets.deploying.session import Session
+from tutorsecrets.managing import difference, inspection, tables
+from tutorsecrets.rewriting.pods import names_in
+from tutorsecrets.rewriting.rewrite import OWN_LABEL
+
+OWN = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
+
+
+def show(session: Session) -> None:
+    """Print the Secrets that a deployment would bring, then how the rest would change."""
+    rewritten = session.rewritten(session.rendered)
+    live = session.live("deployments,secrets")
+    used = {name for each in kubernetes.of_kind(live, "Deployment") for name in names_in(each)}
+    secrets = [
+        secret
+        for secret in kubernetes.of_kind(live, "Secret")
+        if kubernetes.name(secret) in used
+        and OWN_LABEL.items() <= kubernetes.labels(secret).items()
+    ]
+    changes = difference.changes(rewritten.secrets, secrets)
+    if changes:
+        tables.show(
+            ("new Secret", "in place of", "what differs"),
+            ((each.new, each.old, ", ".join(each.entries)) for each in changes),
+        )
+    else:
+        fmt.echo_info("No Secret would change.")
+    rest = [each for each in rewritten.manifests if each["kind"] not in {"Job", "Namespace"}]
+    _show_lines(session, rest)
+
+
+def _show_lines(session: Session, manifests: list[Manifest]) -> None:
+    # `kubectl diff` would write live objects to files; a dry run goes through pipes.
+    given = stream(manifests)
+    planned = session.cluster.ask(
+        "apply", "--dry-run=server", "--output=json", "--filename=-", given=given
+    )
+    live = session.cluster.ask(
+        "get", "--ignore-not-found", "--output=json", "--filename=-", given=given
+    )
+    values = {} if session.is_external else inspection.known_values(session)
+    for line in difference.lines(_items(live), _items(planned)):
+        colour = {"+": "green", "-": "red"}.get(line[:1])
+        click.secho(difference.masked(line, values), fg=colour)
+
+
+def _items(answer: str) -> list[Manifest]:
+    items: list[Manifest] = json.loads(answer)["items"] if answer.strip() else []
+    return items
+
+
+def manifests(session: Session) -> str:
+    """What is deployed with external-secrets, as YAML; ConfigError in the other mode."""
+    if not session.is_external:
+        raise ConfigError(
+            "SECRETS_MODE",
+            "is direct, whose manifests have the values in them",
+            "set it to external-secrets; only then can they be kept in Git",
+        )
+    rewritten = session.rewritten(session.rendered)
+    first = [_in_first_wave(each) for each in (*session.stores, *rewritten.secrets)]
+    return kubernetes.dump([*first, *rewritten.manifests])
+
+
+def _in_first_wave(manifest: Manifest) -> Manifest:
+    # Argo CD would apply custom resources last.
+    # https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
+    metadata = manifest["metadata"]
+    annotations = {
+        **(metadata.get("annotations") or {}),
+        "argocd.argoproj.io/sync-wave": "-1",
+    }
+    return {**manifest, "metadata": {**metadata, "annotations": annotations}}

@@ -1,0 +1,98 @@
+"""Edge: AWS Secrets Manager as the store: one JSON secret per instance, for $0.40 a month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+
+from tutoraws.services import secretsmanager
+from tutorplatform.errors import ConfigError
+
+from tutorsecrets.stores.documents import Document, parsed, referred
+from tutorsecrets.stores.store import Content
+
+DESCRIPTION = "Secrets of one Open edX instance"
+
+
+class SecretsManagerStore:
+    """The secret `name`, and others that settings refer to."""
+
+    def __init__(
+        self,
+        client: secretsmanager.SecretsManager,
+        name: str,
+        kms_key: str,
+        tags: Mapping[str, str],
+    ) -> None:
+        self.title = f"secret {name}"
+        self._client = client
+        self._name = name
+        self._kms_key = kms_key
+        self._tags = tags
+
+    def read(self, references: Mapping[str, str]) -> Content | None:
+        """The JSON secret, and the others with it: one call per 20 of them."""
+        others = {reference.partition("#")[0] for reference in references.values()}
+        found = secretsmanager.read(self._client, [self._name, *sorted(others)])
+        if self._name not in found:
+            return None
+        own = found[self._name]
+        document = parsed(self._name, own.text)
+        texts = {name: secret.text for name, secret in found.items()}
+        values = {
+            key: referred(f"SECRETS_REFERENCES.{key}", reference, texts)
+            for key, reference in references.items()
+        }
+        dates = {
+            key: found[reference.partition("#")[0]].created for key, reference in references.items()
+        }
+        # What somebody else wrote there is at least as old as this version of the secret.
+        known = {**dict.fromkeys(document.values, own.created), **document.changed}
+        return Content({**document.values, **values}, {**known, **dates})
+
+    def write(self, changes: Mapping[str, str]) -> None:
+        """One new version of the secret, which keeps the one before as AWSPREVIOUS."""
+        found = secretsmanager.read(self._client, [self._name]).get(self._name)
+        document = parsed(self._name, found.text) if found else Document({})
+        text = document.with_changes(changes, datetime.now(timezone.utc)).text
+        if len(text.encode()) > secretsmanager.MAX_BYTES:
+            raise ConfigError(
+                self.title,
+                f"would have more than the {secretsmanager.MAX_BYTES} bytes that fit "
+                f"with {', '.join(sorted(changes))}",
+                "choose shorter values",
+            )
+        if found:
+            secretsmanager.update(self._client, self._name, text)
+        else:
+            secretsmanager.create(
+                self._client,
+                self._name,
+                text,
+                description=DESCRIPTION,
+                kms_key=self._kms_key,
+                tags=self._tags,
+            )
+
+    def deviations(self) -> list[tuple[str, str]]:
+        """KMS key and tags, which are changed in AWS only."""
+        found = secretsmanager.describe(self._client, self._name)
+        problems = []
+        if self._kms_key and not found.kms_key.endswith(self._kms_key.rpartition("/")[2]):
+            problems.append(
+                (
+                    "is not encrypted with SECRETS_KMS_KEY",
+                    f"run `aws secretsmanager update-secret --secret-id {self._name} "
+                    f"--kms-key-id {self._kms_key}`",
+                )
+            )
+        lacking = {key: text for key, text in self._tags.items() if found.tags.get(key) != text}
+        if lacking:
+            tags = " ".join(f"Key={key},Value={text}" for key, text in lacking.items())
+            problems.append(
+                (
+                    f"lacks the tags {', '.join(lacking)}",
+                    f"run `aws secretsmanager tag-resource --secret-id {self._name} --tags {tags}`",
+                )
+            )
+        return problems
