@@ -4,7 +4,7 @@ from tutor import hooks as tutor_hooks
 from tutorplatform import hooks
 from tutorplatform.registration import register
 
-from tutorsecrets import configuration, settings, tokens
+from tutorsecrets import configuration, recording, settings, templates
 from tutorsecrets.commands import group
 from tutorsecrets.deploying.deployment import Deploy
 from tutorsecrets.deploying.kubectl import LocalKubectl
@@ -28,8 +28,9 @@ register(
     commands=[group(lambda root: Session(root, chosen, TYPED, KUBECTL))],
 )
 
+templates.record()
 tutor_hooks.Filters.CONFIG_USER.add()(TOKENS.provide)
-tutor_hooks.Filters.ENV_TEMPLATE_FILTERS.add(priority=LAST)(tokens.recording_filters)
+tutor_hooks.Filters.ENV_TEMPLATE_FILTERS.add(priority=LAST)(recording.recording_filters)
 tutor_hooks.Actions.PLUGINS_LOADED.add()(TYPED.hide_options)
 tutor_hooks.Actions.DO_JOB.add(priority=FIRST)(refuse_test_setup)
 tutor_hooks.Actions.PLUGIN_UNLOADED.add(priority=FIRST)(TOKENS.leave)

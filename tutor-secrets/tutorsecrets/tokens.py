@@ -9,15 +9,11 @@ mean something to Docker Compose, to YAML or to a shell.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-
-from tutorplatform.errors import ConfigError
 
 PREFIX = "tutor-secret."
 # Of the keys of what somebody typed on the command line: it is in no store.
@@ -28,21 +24,8 @@ TOKEN = re.compile(
     r"tutor-secret\.(?P<key>\w+)(?P<steps>(?:\.[fa]_\w+(?:-[0-9a-f]+)?)*)\.end", re.ASCII
 )
 
-# In any case of letters: a template may have applied Jinja's own `upper`, which no plugin sees.
+# In any case of letters: what a program made of a token is to be noticed as well.
 TRACE = re.compile(re.escape(PREFIX), re.IGNORECASE)
-
-Filter = Callable[..., Any]
-
-
-class Token(str):
-    """A token whose attributes, read in a template, are tokens again."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Token:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return _with_step(self, f"a_{name}")
 
 
 @dataclass(frozen=True)
@@ -101,32 +84,6 @@ def keys_in(value: Any) -> set[str]:
     return set()
 
 
-def recording_filters(filters: Iterable[tuple[str, Filter]]) -> list[tuple[str, Filter]]:
-    """The same template filters, which note themselves on a token instead of changing it."""
-    return [(name, _recording(name, function)) for name, function in filters]
-
-
-def _recording(name: str, function: Filter) -> Filter:
-    # Jinja hands its context to some filters, as first argument. It is full of tokens.
-    with_context = hasattr(function, "jinja_pass_arg")
-
-    @functools.wraps(function)
-    def record(*args: Any, **kwargs: Any) -> Any:
-        value, *rest = args[1:] if with_context else args
-        if not TRACE.search(repr((value, rest, kwargs))):
-            return function(*args, **kwargs)
-        if with_context or not TOKEN.fullmatch(str(value)) or TRACE.search(repr((rest, kwargs))):
-            raise _unrecordable(name, value)
-        arguments = json.dumps([rest, kwargs]).encode().hex() if rest or kwargs else ""
-        return _with_step(value, f"f_{name}" + (f"-{arguments}" if arguments else ""))
-
-    return record
-
-
-def _with_step(text: str, step: str) -> Token:
-    return Token(f"{text[: -len(SUFFIX)]}.{step}{SUFFIX}")
-
-
 def _step(text: str) -> Step:
     kind_and_name, _, arguments = text.partition("-")
     kind, name = kind_and_name[0], kind_and_name[2:]
@@ -134,12 +91,3 @@ def _step(text: str) -> Step:
         return Step(name, None)
     args, kwargs = json.loads(bytes.fromhex(arguments)) if arguments else ([], {})
     return Step(name, (args, kwargs))
-
-
-def _unrecordable(name: str, value: Any) -> ConfigError:
-    keys = ", ".join(sorted(keys_in(value))) or "as its argument"
-    return ConfigError(
-        f"template filter {name}",
-        f"is given more than just one secret ({keys})",
-        "apply it to the secret's setting alone, and put other text around the result",
-    )

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import jinja2
 from tutorplatform.errors import DeployError
 
-from tutorsecrets.tokens import Filter, Recording, parse
+from tutorsecrets.recording import Filter
+from tutorsecrets.tokens import Recording, parse
+
+# For its own filters.
+JINJA = jinja2.Environment()
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Values:
 def resolved(token: str, values: Values, filters: Mapping[str, Filter]) -> str:
     """The value that `token` stands for, after the filters and attributes recorded on it.
 
+    `filters` are those of Tutor and its plugins.
     Raises DeployError if the value is missing, or if a filter cannot take it.
     """
     recording = parse(token)
@@ -64,5 +70,9 @@ def _after_steps(value: Any, recording: Recording, filters: Mapping[str, Filter]
             value = getattr(value, step.name)
         else:
             args, kwargs = step.arguments
-            value = filters[step.name](value, *args, **kwargs)
+            value = (
+                filters[step.name](value, *args, **kwargs)
+                if step.name in filters
+                else JINJA.call_filter(step.name, value, args, kwargs)
+            )
     return value
