@@ -310,6 +310,33 @@ def test_a_secret_on_the_command_line_is_not_written(new_root: NewRoot) -> None:
     assert texts_below(root.path) == before
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        pytest.param(["--append", "WEBHOOK_TOKENS=s3cret"], {}, id="appended"),
+        pytest.param(["--set", "SMTP={password: s3cret}"], {}, id="in a mapping"),
+        pytest.param(["--set", "BROKER=redis://u:s3cret@h"], {}, id="in a URL"),
+        pytest.param([], {"TUTOR_SMTP_PASSWORD": "s3cret"}, id="variable for a default"),
+        pytest.param([], {"TUTOR_MY_URL": "redis://u:s3cret@h"}, id="variable for a setting"),
+    ],
+)
+def test_a_secret_in_any_disguise_is_not_written(
+    new_root: NewRoot, arguments: list[str], environment: dict[str, str]
+) -> None:
+    """The configuration is refused before it is saved."""
+    root = new_root("secrets", environment=environment, MY_URL="", WEBHOOK_TOKENS=[])
+    before = texts_below(root.path)
+    message = failure(root, "config", "save", *arguments)
+    assert "a secret in plain text" in message
+    assert "s3cret" not in message
+    assert texts_below(root.path) == before
+
+
+def test_a_variable_that_is_no_setting_does_not_matter(new_root: NewRoot) -> None:
+    """Tutor would not read it either."""
+    new_root("secrets", environment={"TUTOR_CI_TOKEN": "x"}).run("config", "save")
+
+
 def test_what_only_looks_like_a_secret_can_be_declared(new_root: NewRoot) -> None:
     root = new_root("secrets")
     assert "MAP_API_KEY" in failure(root, "config", "save", "--set", "MAP_API_KEY=public")

@@ -48,6 +48,18 @@ def test_derived_values_are_known_apart() -> None:
         pytest.param("SECRET", "x", True, id="bare"),
         pytest.param("CMS_OAUTH2_KEY_SSO", "cms-sso", False, id="client id"),
         pytest.param("PASSWORD_RESET_LINK", "https://x", False, id="link"),
+        pytest.param("smtpPassword", "x", True, id="camel case"),
+        pytest.param("SMTP_PASSPHRASE_2", "x", True, id="number at the end"),
+        pytest.param("PGPASSWORD", "x", True, id="one word"),
+        pytest.param("WEBHOOK_TOKENS", ["x"], True, id="list"),
+        pytest.param("SMTP", {"host": "h", "password": "x"}, True, id="in a mapping"),
+        pytest.param("SMTP", {"host": "h", "password": token("SALT")}, False, id="mapping, token"),
+        pytest.param("BROKER", "redis://u:x@host", True, id="URL with a password"),
+        pytest.param("BROKERS", [{"url": "redis://:x@host"}], True, id="nested URL"),
+        pytest.param("BROKER", "redis://u:{{ P }}@host", False, id="URL with a template"),
+        pytest.param("BROKER", "redis://host:6379/0?x=@", False, id="URL without one"),
+        pytest.param("CORS_ALLOW_CREDENTIALS", True, False, id="switch"),
+        pytest.param("SECRETS_REFERENCES", {"MY_SECRET": "rds!x#y"}, False, id="our own setting"),
     ],
 )
 def test_plain_secrets_are_found(setting: str, value: Any, refused: bool) -> None:

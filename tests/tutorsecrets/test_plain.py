@@ -16,6 +16,10 @@ def configmap(**data: str) -> dict[str, Any]:
     return {"kind": "ConfigMap", "metadata": {"name": "c"}, "data": data}
 
 
+def secret(**data: Any) -> dict[str, Any]:
+    return {"kind": "Secret", "metadata": {"name": "s"}, **data}
+
+
 def deployment(**entry: str) -> dict[str, Any]:
     pod = {"containers": [{"name": "main", "env": [entry]}]}
     return {
@@ -44,8 +48,24 @@ def test_short_values_are_found_by_chance() -> None:
     [
         (configmap(DB_PASSWORD="x"), "ConfigMap c, data: DB_PASSWORD is in plain text"),
         (deployment(name="API_TOKEN", value="x"), "Deployment d, container main: API_TOKEN is"),
+        (
+            deployment(name="BROKER", value="redis://u:s3cret@h"),
+            "Deployment d, container main: BROKER is in plain text",
+        ),
+        (configmap(**{"a.py": 'apiKey = "x"'}), "ConfigMap c, data.a.py: apiKey is in plain text"),
+        (
+            configmap(**{"a.py": f'A = "{token("A")}"\nD = {{"x": {{"PASSWORD": "x"}}}}'}),
+            "ConfigMap c, data.a.py: PASSWORD is in plain text",
+        ),
+        (configmap(**{"a.yml": "db:\n- password: x"}), "ConfigMap c, data.a.yml: password is"),
+        (configmap(**{"a.ini": "smtp_passwd = x"}), "ConfigMap c, data.a.ini: smtp_passwd is"),
+        (secret(data={"user": "eA=="}), "Secret s, data: user is in plain text"),
+        (secret(stringData={"user": "x"}), "Secret s, stringData: user is in plain text"),
     ],
-    ids=["ConfigMap", "variable"],
+    ids=[
+        *("ConfigMap", "variable", "URL", "Python", "beside a token", "YAML", "lines"),
+        *("another Secret", "its text"),
+    ],
 )
 def test_what_is_called_like_a_secret_may_not_be_plain(
     manifest: dict[str, Any], where: str
@@ -63,8 +83,15 @@ def test_what_is_called_like_a_secret_may_not_be_plain(
         deployment(name="API_TOKEN", value=""),
         deployment(name="API_TOKEN"),
         {"kind": "Service", "metadata": {"name": "s"}},
+        configmap(**{"a.py": f'A_SECRET = "x"\nA_SECRET = "{token("A")}"'}),
+        configmap(**{"a.sh": "PASSWORD=$(cat /run/password)", "a.ini": "password = $PASSWORD"}),
+        configmap(**{"a.py": 'PASSWORD_LINK = "x"\nURL = "http://h:80/x@y"\nPASSWORD = None'}),
+        secret(data={"PUBLIC_API_KEY": "eA=="}, stringData={"a": token("A"), "b": ""}),
     ],
-    ids=["empty or declared", "from a Secret", "empty", "from elsewhere", "no workload"],
+    ids=[
+        *("empty or declared", "from a Secret", "empty", "from elsewhere", "no workload"),
+        *("overridden", "a variable's", "other names", "another Secret"),
+    ],
 )
 def test_everything_else_passes(manifest: dict[str, Any]) -> None:
     require_no_password([manifest], ["PUBLIC_API_KEY"])

@@ -8,10 +8,14 @@ from typing import Any
 
 from tutorplatform.errors import ConfigError
 
+from tutorsecrets import naming
 from tutorsecrets.stores.entries import HASH_KEY
 from tutorsecrets.tokens import TOKEN, TRACE, keys_in
 
 PASSWORD = "{{ 32|random_string }}"
+
+# Of this plugin's own settings, which name secrets and hold none.
+OWN_PREFIX = "SECRETS_"
 
 # Passwords of services that need none inside the cluster: in use exactly when there is a user.
 PASSWORDS = {
@@ -25,7 +29,6 @@ NOT_SECRET = "if it is no secret, run `tutor config save --append SECRETS_PLAIN=
 # Made up, but not secret: `ID` is a label on every object.
 LABEL = re.compile(r"(^|_)ID$")
 GENERATED = re.compile(r"\b(random_string|rsa_private_key)\b")
-SECRET_NAME = re.compile(r"(^|_)(PASSWORD|SECRET|TOKEN|(SECRET|PRIVATE|MASTER|ACCESS|API)_KEY)$")
 
 
 def generators(settings: Iterable[tuple[str, Any]]) -> dict[str, str]:
@@ -50,19 +53,24 @@ def derived(settings: Iterable[tuple[str, Any]], secrets: Iterable[str]) -> dict
     }
 
 
-def looks_secret(name: str, known: Iterable[str], plain: Iterable[str]) -> bool:
-    """Whether a setting is secret: it is known to be, or called like one and not in `plain`."""
-    return name in set(known) or (bool(SECRET_NAME.search(name)) and name not in set(plain))
-
-
 def plain_secrets(
     config: Mapping[str, Any], known: Iterable[str], plain: Iterable[str] = ()
 ) -> list[str]:
-    """The settings that hold a secret as it is. An empty value means "not in use"."""
+    """The settings that hold a secret as it is. An empty value means "not in use".
+
+    A setting is secret if it is known to be, or if it or something in it looks like one, and it
+    is neither in `plain` nor one of this plugin's own.
+    """
+    secret, open_ones = set(known), set(plain)
     return sorted(
         name
         for name, value in config.items()
-        if value and not keys_in(value) and looks_secret(name, known, plain)
+        if (name in secret and value and not keys_in(value))
+        or (
+            name not in open_ones
+            and not name.startswith(OWN_PREFIX)
+            and any(naming.secret_parts(name, value))
+        )
     )
 
 

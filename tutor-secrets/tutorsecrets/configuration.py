@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 from tutor import config as tutor_config
-from tutor import fmt, plugins
+from tutor import fmt, plugins, serialize
 from tutor import hooks as tutor_hooks
 from tutor.types import Config
 from tutorplatform.errors import ConfigError, PlatformError
@@ -39,14 +39,18 @@ def known_secrets() -> Mapping[str, str]:
     return _known_secrets(tuple(sorted(plugins.iter_loaded())))
 
 
-# Tutor loads its configuration several times per command, and YAML is slow to parse.
 @functools.cache
-def _known_secrets(_plugins: tuple[str, ...]) -> Mapping[str, str]:
-    defaults = tutor_hooks.Filters.CONFIG_DEFAULTS.iterate()
+def _known_secrets(plugins: tuple[str, ...]) -> Mapping[str, str]:
     return {
-        **classification.generators([*defaults, *_unique()]),
+        **classification.generators([*_defaults(plugins).items(), *_unique()]),
         **dict(hooks.SECRET_KEYS.iterate()),
     }
+
+
+# Tutor loads its configuration several times per command, and YAML is slow to parse.
+@functools.cache
+def _defaults(_plugins: tuple[str, ...]) -> Mapping[str, Any]:
+    return dict(tutor_hooks.Filters.CONFIG_DEFAULTS.iterate())
 
 
 def _unique() -> list[tuple[str, Any]]:
@@ -93,10 +97,12 @@ class Tokens:
 
         These items win over config.yml. Were there one for a plain value in it, the next
         save would replace the value, and it would be lost; so we leave it to `refuse_plain`.
-        Raises ConfigError for a secret on the command line, before Tutor writes it to config.yml.
+        Raises ConfigError for a secret in the environment or on the command line, before Tutor
+        writes it to config.yml.
         """
         present = stored(self.root)
         secrets = {*known_secrets(), *settings.keys(present)}
+        _refuse_environment(secrets, present)
         _refuse_arguments(secrets, present)
         absent = {key: token(key) for key in sorted(secrets) if key not in present}
         return [*items, *absent.items(), *self._made_up.items()]
@@ -108,7 +114,7 @@ class Tokens:
             self._made_up = {}
 
     def refuse_plain(self, config: Config) -> None:
-        """Raise ConfigError if config.yml, the environment or a default has a secret in plain text.
+        """Raise ConfigError if config.yml or a default has a secret in plain text.
 
         Each is reported apart, since what derives from the one shows in the next. A root that
         the plugin is just being enabled on is none the worse for it: that is only said.
@@ -116,11 +122,6 @@ class Tokens:
         own = settings.read(config)
         known = known_secrets()
         present = {key: config[key] for key in stored(self.root) if key in config}
-        environment = {
-            key: os.environ[f"TUTOR_{key}"] for key in config if f"TUTOR_{key}" in os.environ
-        }
-        if plain := classification.plain_secrets(environment, known, own.plain):
-            raise classification.override_error(plain)
         if plain := classification.plain_secrets(present, known, own.plain):
             if not self._enabling:
                 raise classification.config_error(plain)
@@ -146,12 +147,30 @@ class Tokens:
             del config[key]
 
 
+def _refuse_environment(secrets: set[str], present: Config) -> None:
+    # Tutor takes `TUTOR_X` for each setting X that it knows; all others are no business of ours.
+    variables = {
+        key: serialize.parse(os.environ[f"TUTOR_{key}"])
+        for key in {*present, *_defaults(tuple(sorted(plugins.iter_loaded()))), *secrets}
+        if f"TUTOR_{key}" in os.environ
+    }
+    plain = settings.plain_names({**present, **variables})
+    if found := classification.plain_secrets(variables, secrets, plain):
+        raise classification.override_error(found)
+
+
 def _refuse_arguments(secrets: set[str], present: Config) -> None:
     context = click.get_current_context(silent=True)
-    arguments = dict(context.params.get("set_vars") or ()) if context else {}
-    plain = settings.plain_names({**present, **arguments})
-    if found := classification.plain_secrets(arguments, secrets, plain):
-        raise classification.argument_error(found)
+    given = context.params if context else {}
+    arguments = [*(given.get("set_vars") or ()), *(given.get("append_vars") or ())]
+    plain = settings.plain_names({**present, **dict(given.get("set_vars") or ())})
+    found = {
+        name
+        for key, value in arguments
+        for name in classification.plain_secrets({key: value}, secrets, plain)
+    }
+    if found:
+        raise classification.argument_error(sorted(found))
 
 
 def refuse_compose(*_: object) -> None:

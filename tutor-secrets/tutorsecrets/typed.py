@@ -8,7 +8,7 @@ import click
 from tutor.hooks import Filters
 from tutorplatform.errors import DeployError, PlatformError
 
-from tutorsecrets.classification import SECRET_NAME
+from tutorsecrets.naming import like_a_secret
 from tutorsecrets.tokens import TYPED, parse, token
 
 
@@ -49,7 +49,7 @@ class Typed:
 
 
 def _is_secret(option: click.Option) -> bool:
-    return option.hide_input or bool(SECRET_NAME.search((option.name or "").upper()))
+    return option.hide_input or like_a_secret(option.name or "")
 
 
 def refuse_test_setup(job: str, *_: Any, **arguments: Any) -> None:

@@ -181,7 +181,7 @@ class Session:
         direct = Direct(self.lookup)
         sealer = external.External(self.settings) if self.is_external else direct
         result = rewrite(manifests, sealer, direct)
-        plain.require_no_password(result.manifests, self.settings.plain)
+        plain.require_no_password(manifests, self.settings.plain)
         known = [text for text in tokens(manifests) if is_typed(text) or not self.is_external]
         plain.require_no_value(result.manifests, {text: self.lookup(text) for text in known})
         return result

@@ -8,10 +8,11 @@ from tutorplatform import manifests as kubernetes
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 
-from tutorsecrets.classification import SECRET_NAME
-from tutorsecrets.rewriting import pods
+from tutorsecrets.naming import has_password, like_a_secret
+from tutorsecrets.rewriting import literals, pods
 from tutorsecrets.rewriting.rewrite import texts, title
-from tutorsecrets.tokens import parse
+from tutorsecrets.rewriting.sealing import from_base64
+from tutorsecrets.tokens import TRACE, parse
 
 # Shorter ones are found by chance.
 LEAST_LENGTH = 8
@@ -35,14 +36,18 @@ def require_no_value(manifests: Iterable[Manifest], values: Mapping[str, str]) -
 
 
 def require_no_password(manifests: Iterable[Manifest], plain: Iterable[str]) -> None:
-    """Raise DeployError if a variable, or a key of a ConfigMap, is called like a secret.
+    """Raise DeployError if manifests with tokens also have what looks like a secret, in plain text.
 
-    Those without a value are not in use, and those in `plain` are no secrets.
+    By its name, as a variable, a key of a ConfigMap or a setting in its files; as a URL with a
+    password; or because it is in a Secret. What is empty is not in use, and those in `plain` are
+    no secrets.
     """
     known = set(plain)
     for manifest in manifests:
-        for where, name in _named_values(manifest):
-            if SECRET_NAME.search(name) and name not in known:
+        for where, name, text in _named_texts(manifest):
+            if not text or TRACE.search(text) or name in known:
+                continue
+            if manifest["kind"] == "Secret" or like_a_secret(name) or has_password(text):
                 raise DeployError(
                     f"{title(manifest)}, {where}",
                     f"{name} is in plain text",
@@ -51,13 +56,32 @@ def require_no_password(manifests: Iterable[Manifest], plain: Iterable[str]) -> 
                 )
 
 
-def _named_values(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    if manifest["kind"] == "ConfigMap":
-        for key, text in (manifest.get("data") or {}).items():
-            if text:
-                yield "data", key
+# (where, name, text)
+Named = tuple[str, str, str]
+
+
+def _named_texts(manifest: Manifest) -> Iterator[Named]:
+    if manifest["kind"] == "Secret":
+        yield from _in_secret(manifest)
+    elif manifest["kind"] == "ConfigMap":
+        yield from _in_configmap(manifest)
     for container in pods.containers(kubernetes.pod_spec(manifest) or {}):
         for entry in container.get("env") or []:
-            # `$(…)` is a variable that has its value from a Secret.
-            if entry.get("value") and "$(" not in entry["value"]:
-                yield f"container {container['name']}", entry["name"]
+            # `$(…)` is a variable that has its value from elsewhere.
+            value = str(entry.get("value") or "")
+            yield f"container {container['name']}", entry["name"], "" if "$(" in value else value
+
+
+def _in_secret(secret: Manifest) -> Iterator[Named]:
+    for name, code in (secret.get("data") or {}).items():
+        yield "data", name, from_base64(code)
+    for name, text in (secret.get("stringData") or {}).items():
+        yield "stringData", name, text
+
+
+def _in_configmap(configmap: Manifest) -> Iterator[Named]:
+    for file, text in (configmap.get("data") or {}).items():
+        if like_a_secret(file):
+            yield "data", file, text
+        for name, value in literals.named(text, file):
+            yield f"data.{file}", name, value
