@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -24,9 +26,12 @@ class Typed:
         Tutor pastes them into a script, and that into a file. Runs when all plugins are loaded.
         """
         for command in Filters.CLI_DO_COMMANDS.iterate():
-            for option in command.params if isinstance(command, click.Command) else ():
-                if isinstance(option, click.Option) and _is_secret(option):
-                    option.callback = self._hide
+            for parameter in command.params if isinstance(command, click.Command) else ():
+                if _is_secret(parameter):
+                    # Commands live as long as the process, and plugins may be loaded again.
+                    known = parameter.callback
+                    before = known.before if isinstance(known, _Hiding) else known
+                    parameter.callback = _Hiding(self, before)
 
     def hidden(self, name: str, value: str) -> str:
         """A token that stands for `value` until the command ends."""
@@ -41,15 +46,28 @@ class Typed:
             raise DeployError("password", "was typed for another command", "run that command again")
         return self._values[key]
 
-    def _hide(self, _context: click.Context, option: click.Parameter, value: Any) -> Any:
-        # Click asks for what is missing before it calls us.
-        if not value:
-            return value
-        return self.hidden(option.name or "", str(value))
+
+@dataclass(frozen=True)
+class _Hiding:
+    """What click calls with a value, once it has asked for what is missing."""
+
+    typed: Typed
+    before: Callable[[click.Context, click.Parameter, Any], Any] | None
+
+    def __call__(self, context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        value = self.before(context, parameter, value) if self.before else value
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._hidden(parameter, item) for item in value)
+        return self._hidden(parameter, value)
+
+    def _hidden(self, parameter: click.Parameter, value: Any) -> Any:
+        return self.typed.hidden(parameter.name or "", str(value)) if value else value
 
 
-def _is_secret(option: click.Option) -> bool:
-    return option.hide_input or like_a_secret(option.name or "")
+def _is_secret(parameter: click.Parameter) -> bool:
+    hidden = isinstance(parameter, click.Option) and parameter.hide_input
+    is_switch = isinstance(parameter, click.Option) and parameter.is_flag
+    return hidden or (not is_switch and like_a_secret(parameter.name or ""))
 
 
 def refuse_test_setup(job: str, *_: Any, **arguments: Any) -> None:
