@@ -14,22 +14,17 @@ from tutorsecrets.deploying.kubectl import stream
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import difference, inspection, tables
 from tutorsecrets.rewriting.pods import names_in
-from tutorsecrets.rewriting.rewrite import OWN_LABEL
 
-OWN = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
+WORKLOADS = "deployments,statefulsets,daemonsets,cronjobs"
 
 
 def show(session: Session) -> None:
     """Print the Secrets that a deployment would bring, then how the rest would change."""
     rewritten = session.rewritten(session.rendered)
-    live = session.live("deployments,secrets")
-    used = {name for each in kubernetes.of_kind(live, "Deployment") for name in names_in(each)}
-    secrets = [
-        secret
-        for secret in kubernetes.of_kind(live, "Secret")
-        if kubernetes.name(secret) in used
-        and OWN_LABEL.items() <= kubernetes.labels(secret).items()
-    ]
+    workloads = session.live(WORKLOADS)
+    used = {name for each in workloads for name in names_in(each)}
+    used |= {kubernetes.name(secret) for secret in rewritten.secrets}
+    secrets = [each for each in session.live("secrets") if kubernetes.name(each) in used]
     changes = difference.changes(rewritten.secrets, secrets)
     if changes:
         tables.show(
@@ -52,7 +47,7 @@ def _show_lines(session: Session, manifests: list[Manifest]) -> None:
         "get", "--ignore-not-found", "--output=json", "--filename=-", given=given
     )
     values = {} if session.is_external else inspection.known_values(session)
-    for line in difference.lines(_items(live), _items(planned)):
+    for line in difference.lines(manifests, _items(live), _items(planned)):
         colour = {"+": "green", "-": "red"}.get(line[:1])
         click.secho(difference.masked(line, values), fg=colour)
 

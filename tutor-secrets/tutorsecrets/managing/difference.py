@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from tutorplatform import manifests as kubernetes
 from tutorplatform.manifests import Manifest
 
 from tutorsecrets.rewriting.plain import LEAST_LENGTH
-from tutorsecrets.rewriting.rewrite import title
+from tutorsecrets.rewriting.rewrite import OWN_LABEL, texts, title
 from tutorsecrets.tokens import parse
 
 # What the API server keeps, and nobody applies.
@@ -20,6 +20,12 @@ KEPT = frozenset(
     {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid"}
 )
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+# Below these a secret may have been written by whoever knew nothing of this plugin.
+MAY_HOLD_VALUES = frozenset(
+    {"annotations", "args", "binaryData", "command", "data", "env", "stringData"}
+)
+HIDDEN = "<hidden>"
 
 # What kustomize adds to the name of a ConfigMap, and what we add to that.
 HASHES = re.compile(r"(-[a-z0-9]{10})?-[0-9a-f]{10}$")
@@ -35,31 +41,40 @@ class Change:
 
 
 def changes(wanted: Iterable[Manifest], used: Iterable[Manifest]) -> list[Change]:
-    """The Secrets among `wanted` that are not in `used`, each beside the one it takes over from."""
+    """The Secrets among `wanted` that `used` lacks, each beside the one it takes over from.
+
+    Those of other plugins keep their name whatever is in them; ours have another one then.
+    """
     used = list(used)
-    present = {kubernetes.name(secret) for secret in used}
+    present = {kubernetes.name(secret): secret for secret in used}
     before = {_base(secret): secret for secret in used}
     return [
-        Change(
-            kubernetes.name(secret),
-            kubernetes.name(old) if (old := before.get(_base(secret))) else "",
-            _different(secret.get("data") or {}, (old or {}).get("data") or {}),
-        )
+        Change(kubernetes.name(secret), kubernetes.name(old) if old else "", different)
         for secret in wanted
-        if kubernetes.name(secret) not in present
+        if not (_is_ours(secret) and kubernetes.name(secret) in present)
+        for old in [present.get(kubernetes.name(secret)) or before.get(_base(secret))]
+        if (different := _different(secret.get("data") or {}, (old or {}).get("data") or {}))
     ]
 
 
-def lines(live: Iterable[Manifest], planned: Iterable[Manifest]) -> Iterator[str]:
-    """A unified diff of each planned object and the live one, if they differ."""
+def lines(
+    applied: Iterable[Manifest], live: Iterable[Manifest], planned: Iterable[Manifest]
+) -> Iterator[str]:
+    """A unified diff of each object as it would be and as it is, if they differ.
+
+    What stands where a value could be, and does not come from `applied`, is hidden: what was in
+    the cluster before may be in plain text.
+    """
+    sources = {title(each): each for each in applied}
     before = {title(each): each for each in live}
     for manifest in planned:
         name = title(manifest)
-        old, new = _written(before.get(name)), _written(manifest)
+        known = {line for _, text in texts(sources.get(name)) for line in text.splitlines()}
+        old, new = _written(before.get(name), known), _written(manifest, known)
         yield from difflib.unified_diff(old, new, f"live: {name}", f"new: {name}", n=2, lineterm="")
 
 
-def _written(manifest: Manifest | None) -> list[str]:
+def _written(manifest: Manifest | None, known: Set[str]) -> list[str]:
     if manifest is None:
         return []
     metadata = {key: value for key, value in manifest["metadata"].items() if key not in KEPT}
@@ -67,7 +82,22 @@ def _written(manifest: Manifest | None) -> list[str]:
     annotations.pop(LAST_APPLIED, None)
     shown: dict[str, Any] = {key: value for key, value in manifest.items() if key != "status"}
     shown["metadata"] = {**metadata, **({"annotations": annotations} if annotations else {})}
-    return kubernetes.dump([shown]).splitlines()
+    return kubernetes.dump([_hidden(shown, known, may_hold=False)]).splitlines()
+
+
+def _hidden(value: Any, known: Set[str], *, may_hold: bool) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _hidden(
+                item, known, may_hold=(may_hold or key in MAY_HOLD_VALUES) and key != "name"
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [_hidden(item, known, may_hold=may_hold) for item in value]
+    if not may_hold or not isinstance(value, str):
+        return value
+    return "\n".join(line if line in known else HIDDEN for line in value.split("\n"))
 
 
 def masked(text: str, values: Mapping[str, str]) -> str:
@@ -80,6 +110,10 @@ def masked(text: str, values: Mapping[str, str]) -> str:
 
 def _base(secret: Manifest) -> str:
     return HASHES.sub("", kubernetes.name(secret))
+
+
+def _is_ours(secret: Manifest) -> bool:
+    return OWN_LABEL.items() <= kubernetes.labels(secret).items()
 
 
 def _different(new: Mapping[str, str], old: Mapping[str, str]) -> list[str]:

@@ -21,10 +21,12 @@ def show(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     """Print a table, as wide as the terminal, or as wide as it needs to be where there is none."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(*columns)
     for row in rows:
-        table.add_row(*row)
+        # Names of others: `[a]` and `:key:` in them mean nothing to rich.
+        table.add_row(*map(Text, row))
     console = Console()
     console.print(table) if console.is_terminal else Console(width=200).print(table)
 
