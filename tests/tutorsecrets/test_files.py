@@ -146,7 +146,7 @@ def test_what_would_not_arrive_is_refused(file: str, text: str, value: str) -> N
     with pytest.raises(DeployError) as caught:
         filled(text, file, lookup(A=value))
     where, _, message = str(caught.value).partition(": ")
-    assert where == f"ConfigMap c, {file}"
+    assert where == f"ConfigMap c, {file}, line 1"
     assert re.search(r"\bA\b", message)
     assert value not in message
 

@@ -16,7 +16,7 @@ A = token("A")
 def test_derived_values_are_what_tutor_makes_of_them() -> None:
     """Filters and attributes recorded on a token are applied to the value."""
     key = utils.rsa_private_key(1024)
-    values = Values("openedx/acme", {"JWT": key, "MASTER": "m"})
+    values = Values("secret openedx/acme", {"JWT": key, "MASTER": "m"})
     filters = {
         name: getattr(utils, name)
         for name in ("rsa_import_key", "long_to_base64", "uid_master_hash")
@@ -44,7 +44,7 @@ def test_derived_values_are_what_tutor_makes_of_them() -> None:
 def test_a_value_must_be_there(content: dict[str, str], problem: str) -> None:
     """A missing or empty value is an error: templates count on it being there."""
     with pytest.raises(DeployError) as caught:
-        resolved(A, Values("openedx/acme", content), {})
+        resolved(A, Values("secret openedx/acme", content), {})
     assert str(caught.value).startswith(f"secret openedx/acme: {problem}; ")
     assert "tutor secrets init" in str(caught.value)
 
@@ -59,7 +59,7 @@ def test_a_value_must_be_there(content: dict[str, str], problem: str) -> None:
 )
 def test_an_unsuitable_value_is_named_but_not_shown(steps: str) -> None:
     """No part of the value is in the error or in the errors it follows from."""
-    values = Values("openedx/acme", {"A": "no RSA key"})
+    values = Values("secret openedx/acme", {"A": "no RSA key"})
     with pytest.raises(DeployError, match="the value of A does not suit") as caught:
         resolved(f"tutor-secret.A{steps}.end", values, {"rsa_import_key": utils.rsa_import_key})
     assert "no RSA key" not in str(caught.value)
@@ -69,4 +69,4 @@ def test_an_unsuitable_value_is_named_but_not_shown(steps: str) -> None:
 
 def test_values_hide_themselves() -> None:
     """Printing the values, as a debugger or a traceback does, shows none of them."""
-    assert "s3cret" not in repr(Values("openedx/acme", {"A": "s3cret"}))
+    assert "s3cret" not in repr(Values("secret openedx/acme", {"A": "s3cret"}))

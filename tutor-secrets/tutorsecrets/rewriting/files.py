@@ -8,6 +8,7 @@ values pass that mean nothing but themselves in any language.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from tutorsecrets.rewriting.encodings import Encoding, Write, encoded
@@ -52,7 +53,11 @@ def template(text: str, file: str, write: Write) -> str:
 
 
 def _written(text: str, encoding: Encoding, file: str, write: Write) -> str:
-    return TOKEN.sub(lambda match: write(match[0], encoding, file), text)
+    def replacement(match: re.Match[str]) -> str:
+        line = text.count("\n", 0, match.start()) + 1
+        return write(match[0], encoding, f"{file}, line {line}")
+
+    return TOKEN.sub(replacement, text)
 
 
 def _with_values(lookup: Lookup) -> Callable[[str], str]:

@@ -31,7 +31,8 @@ def require_no_value(manifests: Iterable[Manifest], values: Mapping[str, str]) -
                 raise DeployError(
                     f"{title(manifest)}, {'.'.join(path)}",
                     f"has the value of {found[0]} in plain text",
-                    f"use the setting {found[0]} in the template that this comes from",
+                    f"use the setting {found[0]} in the template that this comes from; if its "
+                    f"value is just a common word, run `tutor secrets rotate {found[0]}`",
                 )
 
 

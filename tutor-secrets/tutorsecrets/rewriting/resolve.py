@@ -18,7 +18,7 @@ JINJA = jinja2.Environment()
 
 @dataclass(frozen=True)
 class Values:
-    """Setting → value, as they are in `source`; never shown."""
+    """Setting → value, as they are in `source` (`secret openedx/acme`); never shown."""
 
     source: str
     by_key: Mapping[str, str] = field(repr=False)
@@ -31,13 +31,13 @@ class Values:
         """
         if key not in self.by_key:
             raise DeployError(
-                f"secret {self.source}",
+                self.source,
                 f"the key {key} is missing",
                 "run `tutor secrets init`, or add the key there",
             )
         if not self.by_key[key]:
             raise DeployError(
-                f"secret {self.source}",
+                self.source,
                 f"the key {key} is empty",
                 "give it a value there, or delete it and run `tutor secrets init`",
             )
@@ -57,7 +57,7 @@ def resolved(token: str, values: Values, filters: Mapping[str, Filter]) -> str:
     except Exception as error:
         # Not chained: whatever a filter says may quote the value.
         raise DeployError(
-            f"secret {values.source}",
+            values.source,
             f"the value of {recording.key} does not suit the template "
             f"({type(error).__name__} after {', '.join(step.name for step in recording.steps)})",
             "correct the value there",
