@@ -110,6 +110,7 @@ def test_the_platforms_pods_have_role_region_and_ca(
         for manifest in manifests.of_kind(acme_objects, "ConfigMap")
         if manifests.name(manifest).startswith("aws-ca-")
     )
+    assert config_map["data"].pop("mysql-client.cnf").startswith("[client]\n")
     assert config_map["data"] == {"mysql.pem": CERTIFICATE, "mongodb.pem": CERTIFICATE}
     for name in with_account:
         (container,) = specs[name]["containers"]

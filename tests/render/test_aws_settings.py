@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pymongo
 import pytest
+from localcluster.certificates import Authority
 from redis.connection import SSLConnection, parse_url
 
 from demo.tutor import TutorRoot
 from tests.render.aws_services import CERTIFICATE, PASSWORD, external_services
-from tests.render.edx_platform import platform_settings
+from tests.render.edx_platform import PLUGIN_FILES, platform_settings, plugin_settings
 
 pytestmark = pytest.mark.render
 
@@ -26,6 +28,14 @@ def redis_client(url: str) -> dict[str, Any]:
     return dict(parse_url(url))  # type: ignore[no-untyped-call]
 
 
+def mongo_client(parameters: dict[str, Any]) -> Any:
+    """The client that edx-platform's `connect_to_mongodb` makes of them."""
+    names = {"user": "username", "authsource": "authSource"}
+    options = {names.get(key, key): value for key, value in parameters.items() if key != "db"}
+    preference = getattr(pymongo.ReadPreference, options["read_preference"])
+    return pymongo.MongoClient(**{**options, "read_preference": preference})
+
+
 @pytest.fixture(scope="module")
 def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("ca") / "ca.pem"
@@ -35,7 +45,7 @@ def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def acme(new_root: NewRoot, ca_file: Path) -> TutorRoot:
-    root = new_root("aws", **external_services(ca_file))
+    root = new_root("aws", "forum", *PLUGIN_FILES, "mfe", **external_services(ca_file))
     root.run("config", "save")
     return root
 
@@ -44,7 +54,7 @@ def acme(new_root: NewRoot, ca_file: Path) -> TutorRoot:
 def beta(new_root: NewRoot, ca_file: Path) -> TutorRoot:
     # Named after a database of acme's, to make it hard.
     root = new_root(
-        "aws",
+        *("aws", "forum", *PLUGIN_FILES, "mfe"),
         **external_services(ca_file),
         K8S_NAMESPACE="acmeopenedx",
         LMS_HOST="learn.beta.test",
@@ -92,6 +102,12 @@ def test_redis_with_a_token_only(new_root: NewRoot, ca_file: Path) -> None:
     assert (url.get("username"), url["password"], url["db"]) == (None, PASSWORD, 5)
 
 
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_nobody_steers_the_workers_through_redis(acme: TutorRoot, service: str) -> None:
+    """Channels know no key prefix and no database index."""
+    assert platform_settings(acme, service)["CELERY_ENABLE_REMOTE_CONTROL"] is False
+
+
 def test_lms_and_studio_share_one_broker(lms: dict[str, Any], cms: dict[str, Any]) -> None:
     """Each sends tasks to the other's queues."""
     assert lms["BROKER_URL"] == cms["BROKER_URL"]
@@ -111,6 +127,53 @@ def test_mysql_is_verified_and_has_a_reader(acme: TutorRoot, service: str) -> No
         assert database["OPTIONS"]["ssl"] == {"ca": "/openedx/aws-ca/mysql.pem"}
         assert database["OPTIONS"]["ssl_mode"] == "VERIFY_IDENTITY"
         assert database["OPTIONS"]["init_command"]
+        assert database["OPTIONS"]["charset"] == "utf8mb4"
+        assert (database["CONN_MAX_AGE"], database["CONN_HEALTH_CHECKS"]) == (60, True)
+
+
+@pytest.mark.parametrize("plugin", PLUGIN_FILES)
+def test_plugins_have_a_verified_database_of_their_instance(acme: TutorRoot, plugin: str) -> None:
+    """Tutor's plugins would all talk to one called after the plugin, without verifying it."""
+    database = plugin_settings(acme, plugin)["DATABASES"]["default"]
+    assert (database["HOST"], int(database["PORT"])) == ("db.test", 3306)
+    assert (database["NAME"], database["USER"]) == (f"acme{plugin}", f"acme{plugin}")
+    assert database["OPTIONS"]["ssl"] == {"ca": "/openedx/aws-ca/mysql.pem"}
+    assert database["OPTIONS"]["ssl_mode"] == "VERIFY_IDENTITY"
+    assert database["CONN_HEALTH_CHECKS"] is True
+
+
+@pytest.mark.parametrize("plugin", PLUGIN_FILES)
+def test_plugins_are_as_ever_with_tutors_own_services(new_root: NewRoot, plugin: str) -> None:
+    password = {f"{plugin.upper()}_MYSQL_PASSWORD": "x"}
+    own = {"RUN_MYSQL": True, "RUN_REDIS": True, "RUN_MONGODB": True}
+    root = new_root("aws", "mfe", plugin, **own, **password)
+    root.run("config", "save")
+    plain = new_root("mfe", plugin, **password)
+    plain.run("config", "save")
+    for setting in ("DATABASES", "CACHES", "CELERY_BROKER_URL"):
+        ours, tutors = (plugin_settings(each, plugin).get(setting) for each in (root, plain))
+        assert ours == tutors
+
+
+def test_discovery_shares_redis_over_verified_tls(acme: TutorRoot) -> None:
+    """Cache, tasks and events; its tasks do not mix with the platform's."""
+    settings = plugin_settings(acme, "discovery")
+    login = {"username": "openedx", "password": PASSWORD, "host": "cache.test", "port": 6379}
+    (cache,) = settings["CACHES"].values()
+    for url, database in (
+        (cache["LOCATION"], 1),
+        (settings["CELERY_BROKER_URL"], 0),
+        (settings["EVENT_BUS_REDIS_CONNECTION_URL"], 0),
+    ):
+        assert redis_client(url) == {**login, "connection_class": SSLConnection, "db": database}
+    assert cache["KEY_PREFIX"] == "acme:discovery"
+    assert settings["CELERY_BROKER_USE_SSL"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    assert settings["CELERY_BROKER_TRANSPORT_OPTIONS"] == {
+        "global_keyprefix": "acme:discovery-celery:"
+    }
+    assert settings["CELERY_WORKER_ENABLE_REMOTE_CONTROL"] is False
+    # Its events are for the platform, and the platform's for it.
+    assert settings["EVENT_BUS_TOPIC_PREFIX"] == "acme:events"
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
@@ -126,6 +189,41 @@ def test_mongodb_is_verified_in_both_stores(acme: TutorRoot, service: str) -> No
         assert connection["tlsCAFile"] == "/openedx/aws-ca/mongodb.pem"
         assert connection["read_preference"] == "PRIMARY"
         assert (connection["user"], connection["password"]) == ("acmeopenedx", PASSWORD)
+        assert connection["w"] == "majority"
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_what_an_older_forum_left_is_the_instances_own(acme: TutorRoot, service: str) -> None:
+    settings = platform_settings(acme, service)
+    assert settings["FORUM_MONGODB_DATABASE"] == "acmeopenedx"
+    parameters = settings["FORUM_MONGODB_CLIENT_PARAMETERS"]
+    assert (parameters["ssl"], parameters["tlsCAFile"]) == (True, "/openedx/aws-ca/mongodb.pem")
+    assert parameters["username"] == "acmeopenedx"
+
+
+def test_pymongo_takes_the_parameters(lms: dict[str, Any], ca_file: Path, tmp_path: Path) -> None:
+    """All servers, verified, as edx-platform hands the parameters on."""
+    # pymongo reads the file at once, and our stand-in is no real certificate.
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(Authority.new("mongodb").pem)
+    client = mongo_client({**lms["mongodb_parameters"], "tlsCAFile": str(authority)})
+    assert client.options.pool_options._ssl_context is not None
+    assert client._topology_settings.replica_set_name == "rs0"
+    assert set(client._topology_settings.seeds) == {
+        (f"mongo-{zone}.test", 27017) for zone in ("a", "b", "c")
+    }
+    assert client.write_concern.document == {"w": "majority"}
+    assert client.options._options["authsource"] == "admin"
+
+
+def test_mongodb_by_dns(new_root: NewRoot, ca_file: Path) -> None:
+    """As Atlas has it: Tutor waits for no port, and no server is named."""
+    services = external_services(ca_file)
+    root = new_root("aws", **{**services, "AWS_MONGODB": {"srv_host": "acme.ab1cd.mongodb.test"}})
+    root.run("config", "save")
+    parameters = platform_settings(root, "lms")["mongodb_parameters"]
+    assert parameters["host"] == "mongodb+srv://acme.ab1cd.mongodb.test"
+    assert (parameters["ssl"], "tlsCAFile" in parameters) == (True, False)
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
@@ -175,7 +273,7 @@ def test_mail_goes_through_ses_in_the_region(acme: TutorRoot, service: str) -> N
 
 def identifiers(root: TutorRoot) -> dict[str, str]:
     """What distinguishes an instance on services that it shares with others."""
-    settings = platform_settings(root, "lms")
+    settings, discovery = platform_settings(root, "lms"), plugin_settings(root, "discovery")
     return {
         "MySQL database": settings["DATABASES"]["default"]["NAME"],
         "MySQL user": settings["DATABASES"]["default"]["USER"],
@@ -183,6 +281,14 @@ def identifiers(root: TutorRoot) -> dict[str, str]:
         "MongoDB user": settings["mongodb_parameters"]["user"],
         "Celery": settings["BROKER_TRANSPORT_OPTIONS"]["global_keyprefix"],
         "events": settings["EVENT_BUS_TOPIC_PREFIX"],
+        **{
+            f"MySQL {part} of {plugin}": plugin_settings(root, plugin)["DATABASES"]["default"][part]
+            for plugin in PLUGIN_FILES
+            for part in ("NAME", "USER")
+        },
+        "MongoDB database of the old forum": settings["FORUM_MONGODB_DATABASE"],
+        "discovery's cache": discovery["CACHES"]["default"]["KEY_PREFIX"],
+        "discovery's tasks": discovery["CELERY_BROKER_TRANSPORT_OPTIONS"]["global_keyprefix"],
         **{
             f"cache {name}": cache["KEY_PREFIX"]
             for name, cache in settings["CACHES"].items()
@@ -197,7 +303,7 @@ def test_two_instances_on_the_same_services_do_not_meet(acme: TutorRoot, beta: T
     for kind, name in acmes.items():
         assert name.rstrip(":") != betas[kind].rstrip(":")
     prefixes = [kind for kind in acmes if not kind.startswith("M")]
-    assert len(prefixes) == 9
+    assert len(prefixes) == 11
     for one in prefixes:
         for other in prefixes:
             assert not betas[one].startswith(acmes[other])

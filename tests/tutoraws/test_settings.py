@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 from tutoraws import settings
+from tutoraws.access import redis_rules
 from tutoraws.defaults import DEFAULTS
 from tutorplatform.errors import ConfigError
+from tutorplatform.instance import Instance
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "aws.md"
 
@@ -34,6 +36,16 @@ MISTAKES = [
         {"AWS_MONGODB": {"hosts": ["mongo-1.test:27018"]}},
         "AWS_MONGODB.hosts[0]: ",
         id="port in a MongoDB host",
+    ),
+    pytest.param(
+        {"AWS_MONGODB": {"hosts": ["mongo-1.test"], "srv_host": "acme.mongodb.net"}},
+        "AWS_MONGODB.srv_host: stands beside hosts",
+        id="two kinds of MongoDB address",
+    ),
+    pytest.param(
+        {"AWS_MONGODB": {"replica_set": "rs0"}},
+        "AWS_MONGODB.replica_set: has no servers",
+        id="replica set of nobody",
     ),
     pytest.param(
         {"AWS_S3": {"private_bucket": "acme.files"}}, "AWS_S3.private_bucket: ", id="dotted bucket"
@@ -94,3 +106,8 @@ def test_the_reference_lists_every_setting_with_its_default() -> None:
             path = f"{setting}.{key}" if key else setting
             actual[path] = list(default) if isinstance(default, tuple) else default
     assert documented == actual
+
+
+def test_the_reference_has_the_rules_for_redis() -> None:
+    """They are copied from there to ElastiCache by hand."""
+    assert f"\n{redis_rules(Instance('acme'))}\n" in REFERENCE.read_text(encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 
 from tutorplatform.errors import ConfigError
 
+from tutoraws.objects import MONGODB_CA, MYSQL_CA
 from tutoraws.settings import Settings
 
 # `kubectl apply` repeats the ConfigMap, as JSON, in an annotation, and all annotations of an
@@ -24,8 +25,8 @@ def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str
     key, or is too big for Kubernetes.
     """
     files = {
-        "mysql.pem": ("AWS_MYSQL.ca_file", config["RUN_MYSQL"], settings.mysql.ca_file),
-        "mongodb.pem": ("AWS_MONGODB.ca_file", config["RUN_MONGODB"], settings.mongodb.ca_file),
+        MYSQL_CA: ("AWS_MYSQL.ca_file", config["RUN_MYSQL"], settings.mysql.ca_file),
+        MONGODB_CA: ("AWS_MONGODB.ca_file", config["RUN_MONGODB"], settings.mongodb.ca_file),
     }
     found = {
         name: _pem(path, where) for name, (where, run, path) in files.items() if path and not run

@@ -10,11 +10,13 @@ Tutor tests for truth stands here as a real boolean.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from tutorplatform import config
 
 from tutoraws.settings import PREFIX, Settings
+from tutoraws.workloads import plugins_with_database
 
 
 def _unless(run: str, tutors: object, ours: str) -> str:
@@ -38,7 +40,7 @@ TUTOR_DEFAULTS: dict[str, Any] = {
     "REDIS_USERNAME": _unless("RUN_REDIS", "", "aws_settings().redis.username"),
     "OPENEDX_CELERY_REDIS_DB": _unless("RUN_REDIS", 0, "aws_settings().redis.celery_database"),
     "OPENEDX_CACHE_REDIS_DB": _unless("RUN_REDIS", 1, "aws_settings().redis.cache_database"),
-    "MONGODB_HOST": _unless("RUN_MONGODB", "mongodb", "aws_settings().mongodb.hosts|join(',')"),
+    "MONGODB_HOST": _unless("RUN_MONGODB", "mongodb", "aws_settings().mongodb.address"),
     "MONGODB_PORT": _unless("RUN_MONGODB", 27017, "aws_settings().mongodb.port"),
     "MONGODB_DATABASE": _unless("RUN_MONGODB", "openedx", "aws_instance().database('openedx')"),
     "MONGODB_USERNAME": _unless("RUN_MONGODB", "", "aws_instance().database('openedx')"),
@@ -47,3 +49,16 @@ TUTOR_DEFAULTS: dict[str, Any] = {
 }
 
 DEFAULTS: dict[str, Any] = {**config.defaults(Settings, PREFIX), **TUTOR_DEFAULTS}
+
+
+def of_plugins(items: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The defaults `items` of Tutor and all plugins, with ours for their databases in place.
+
+    Where MySQL is shared, another instance has the same plugins with the same defaults.
+    """
+    known = dict(items)
+    for name in plugins_with_database(known):
+        for part in ("DATABASE", "USERNAME"):
+            key = f"{name.upper()}_MYSQL_{part}"
+            known[key] = _unless("RUN_MYSQL", known[key], f"aws_instance().database('{name}')")
+    return list(known.items())

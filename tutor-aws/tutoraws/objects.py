@@ -9,21 +9,28 @@ from typing import Any
 from tutorplatform.errors import ConfigError
 from tutorplatform.manifests import Manifest
 
+from tutoraws import workloads
 from tutoraws.settings import Settings
+from tutoraws.workloads import Workload
 
 SERVICE_ACCOUNT = "openedx"
 CA_CONFIGMAP = "aws-ca"
 CA_FOLDER = "/openedx/aws-ca"
+MYSQL_CA = "mysql.pem"
+MONGODB_CA = "mongodb.pem"
 
-# What runs edx-platform: (apiVersion, kind, name, container).
-WORKLOADS = (
-    ("apps/v1", "Deployment", "lms", "lms"),
-    ("apps/v1", "Deployment", "cms", "cms"),
-    ("apps/v1", "Deployment", "lms-worker", "lms-worker"),
-    ("apps/v1", "Deployment", "cms-worker", "cms-worker"),
-    ("batch/v1", "Job", "lms-job", "lms"),
-    ("batch/v1", "Job", "cms-job", "cms"),
-)
+# In the ConfigMap, and where MySQL's client looks for it: Tutor's scripts give it no option.
+CLIENT_OPTIONS = "mysql-client.cnf"
+CLIENT_OPTIONS_MOUNT = {
+    "name": CA_CONFIGMAP,
+    "mountPath": "/etc/mysql/conf.d/aws.cnf",
+    "subPath": CLIENT_OPTIONS,
+}
+# https://dev.mysql.com/doc/refman/8.4/en/connection-options.html#encrypted-connection-options
+MYSQL_OPTIONS = f"""[client]
+ssl-ca={CA_FOLDER}/{MYSQL_CA}
+ssl-mode=VERIFY_IDENTITY
+"""
 
 HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
@@ -75,26 +82,53 @@ def ingress(host: str, class_name: str) -> Manifest:
     }
 
 
-def overrides(settings: Settings, ca_files: Iterable[str]) -> list[Manifest]:
-    """Strategic merge patches: the service account, region and CA files for all of WORKLOADS."""
-    container: dict[str, Any] = {}
-    pod: dict[str, Any] = {"serviceAccountName": SERVICE_ACCOUNT}
-    if settings.region:
-        container["env"] = [{"name": "AWS_DEFAULT_REGION", "value": settings.region}]
-    if list(ca_files):
-        container["volumeMounts"] = [{"name": CA_CONFIGMAP, "mountPath": CA_FOLDER}]
-        pod["volumes"] = [{"name": CA_CONFIGMAP, "configMap": {"name": CA_CONFIGMAP}}]
-    return [
-        {
-            "apiVersion": api_version,
-            "kind": kind,
-            "metadata": {"name": name},
-            "spec": {
-                "template": {"spec": {**pod, "containers": [{"name": container_name, **container}]}}
-            },
-        }
-        for api_version, kind, name, container_name in WORKLOADS
+def overrides(
+    settings: Settings, ca_files: Iterable[str], plugins: Iterable[str]
+) -> list[Manifest]:
+    """Strategic merge patches for Tutor's workloads.
+
+    Service account and region for what runs edx-platform; CA files for that, for `plugins` (of
+    `workloads.WITH_DATABASE`) and for MySQL's client, each as far as it has a use for them.
+    """
+    files = list(ca_files)
+    environment = (
+        {"env": [{"name": "AWS_DEFAULT_REGION", "value": settings.region}]}
+        if settings.region
+        else {}
+    )
+    platform = [
+        _patch(workload, {"serviceAccountName": SERVICE_ACCOUNT}, environment, files)
+        for workload in workloads.PLATFORM
     ]
+    if MYSQL_CA not in files:
+        return platform
+    return [
+        *platform,
+        *(_patch(each, {}, {}, files) for name in plugins for each in workloads.of_plugin(name)),
+        _patch(workloads.MYSQL_CLIENT, {}, {}, files, CLIENT_OPTIONS_MOUNT),
+    ]
+
+
+def _patch(
+    workload: Workload,
+    pod: Mapping[str, Any],
+    container: Mapping[str, Any],
+    ca_files: list[str],
+    *mounts: dict[str, Any],
+) -> Manifest:
+    if ca_files:
+        container = {
+            **container,
+            "volumeMounts": [{"name": CA_CONFIGMAP, "mountPath": CA_FOLDER}, *mounts],
+        }
+        pod = {**pod, "volumes": [{"name": CA_CONFIGMAP, "configMap": {"name": CA_CONFIGMAP}}]}
+    containers = [{"name": name, **container} for name in workload.containers]
+    return {
+        "apiVersion": workload.api_version,
+        "kind": workload.kind,
+        "metadata": {"name": workload.name},
+        "spec": {"template": {"spec": {**pod, "containers": containers}}},
+    }
 
 
 def config_map_generators(ca_files: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -104,10 +138,11 @@ def config_map_generators(ca_files: Mapping[str, str]) -> list[dict[str, Any]]:
     """
     if not ca_files:
         return []
+    files = {**ca_files, **({CLIENT_OPTIONS: MYSQL_OPTIONS} if MYSQL_CA in ca_files else {})}
     return [
         {
             "name": CA_CONFIGMAP,
-            "literals": [f"{name}={text}" for name, text in ca_files.items()],
+            "literals": [f"{name}={text}" for name, text in files.items()],
             "options": {"labels": {"app.kubernetes.io/name": "openedx"}},
         }
     ]

@@ -1,11 +1,11 @@
 """Wiring: the aws plugin."""
 
-from tutor.hooks import Actions
+from tutor.hooks import Actions, Filters, priorities
 from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
 from tutoraws import deployment, rendering, settings
-from tutoraws.defaults import DEFAULTS
+from tutoraws.defaults import DEFAULTS, of_plugins
 
 register(
     "tutoraws",
@@ -23,3 +23,5 @@ register(
     kubectl_steps=[deployment.refuse_if_incomplete],
 )
 Actions.ENV_SAVED.add()(deployment.alert_if_incomplete)
+# After those of all plugins.
+Filters.CONFIG_DEFAULTS.add(priority=priorities.LOW)(of_plugins)

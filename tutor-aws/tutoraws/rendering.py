@@ -9,6 +9,7 @@ from tutorplatform import manifests
 from tutoraws import objects, passwords, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
+from tutoraws.workloads import plugins_with_database
 
 
 def objects_text(config: Config) -> str:
@@ -22,7 +23,9 @@ def objects_text(config: Config) -> str:
 def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws = settings.read(config)
-    return manifests.dump(objects.overrides(aws, certificates(aws, config)))
+    return manifests.dump(
+        objects.overrides(aws, certificates(aws, config), plugins_with_database(config))
+    )
 
 
 def config_map_generators_text(config: Config) -> str:

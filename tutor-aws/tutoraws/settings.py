@@ -58,9 +58,16 @@ class Mongodb:
     """AWS_MONGODB: a replica set outside the cluster, unless RUN_MONGODB is true."""
 
     hosts: tuple[Host, ...] = ()
+    # Instead of hosts: the DNS has them, and their options.
+    srv_host: Host = ""
     port: Port = 27017
     replica_set: Annotated[str, Form(r"[\w.-]+", "a replica set name", "rs0")] = ""
     ca_file: File = ""
+
+    @property
+    def address(self) -> str:
+        """As Tutor's MONGODB_HOST has it."""
+        return f"mongodb+srv://{self.srv_host}" if self.srv_host else ",".join(self.hosts)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,15 @@ class Settings:
 def read(tutor_config: Mapping[str, Any]) -> Settings:
     """The AWS_… settings of this configuration. ConfigError for what is unknown or does not fit."""
     settings = config.read(Settings, tutor_config, PREFIX)
-    redis, s3 = settings.redis, settings.s3
+    redis, s3, mongodb = settings.redis, settings.s3, settings.mongodb
+    if mongodb.hosts and mongodb.srv_host:
+        raise ConfigError(
+            "AWS_MONGODB.srv_host", "stands beside hosts, and only one can be", "remove one of them"
+        )
+    if mongodb.replica_set and not mongodb.address:
+        raise ConfigError(
+            "AWS_MONGODB.replica_set", "has no servers", "name them in AWS_MONGODB.hosts"
+        )
     if redis.celery_database == redis.cache_database:
         # Django clears a cache with FLUSHDB.
         raise ConfigError(

@@ -1,0 +1,20 @@
+"""What an instance may do on a Redis that it shares with others."""
+
+from __future__ import annotations
+
+from tutorplatform.instance import Instance
+
+# They would show or change what is not the instance's own: names of keys (a session's name is its
+# secret), code that everybody runs, the server itself.
+DENIED = ("@admin", "@dangerous", "scan", "randomkey", "function", "pubsub")
+
+
+def redis_rules(instance: Instance) -> str:
+    """The access string of an instance's user: its own keys and channels, harmless commands only.
+
+    For ElastiCache's `CreateUser` or Redis' `ACL SETUSER`; the password comes apart from it.
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
+    """
+    own = f"{instance.key_prefix}*"
+    denied = " ".join(f"-{command}" for command in DENIED)
+    return f"on resetkeys ~{own} resetchannels &{own} +@all {denied}"
