@@ -30,7 +30,7 @@ def test_who_deploys_reads_in_batches() -> None:
 
 
 def test_only_a_keeper_writes() -> None:
-    writing = {"CreateSecret", "PutSecretValue", "TagResource"}
+    writing = {"CreateSecret", "PutSecretValue", "TagResource", "UpdateSecretVersionStage"}
     assert actions("keeper") - actions("deployer") == {f"secretsmanager:{a}" for a in writing}
 
 

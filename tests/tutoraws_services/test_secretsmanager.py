@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 from tutoraws.services import secretsmanager
-from tutoraws.services.secretsmanager import Secret
+from tutoraws.services.secretsmanager import LABEL, ChangedError, Secret
 from tutoraws.services.session import AwsError
 
 
@@ -21,6 +21,10 @@ def client() -> Any:
 
 
 CREATED = datetime(2026, 1, 1, tzinfo=timezone.utc)
+# As long as AWS' own, which boto3 insists on.
+VERSION = "read-4-of-12-00000000000000000000"
+MADE = "made-4-of-12-00000000000000000000"
+PUT = {"SecretId": "a", "SecretString": "{}", "VersionStages": [LABEL]}
 
 
 def found(*names: str) -> list[dict[str, Any]]:
@@ -30,13 +34,14 @@ def found(*names: str) -> list[dict[str, Any]]:
             "ARN": f"arn:aws:secretsmanager:{name}-AbCdEf",
             "SecretString": f"of {name}",
             "CreatedDate": CREATED,
+            "VersionId": VERSION,
         }
         for name in names
     ]
 
 
 def secret(text: str) -> Secret:
-    return Secret(text, CREATED)
+    return Secret(text, CREATED, VERSION)
 
 
 def test_twenty_names_go_into_one_call(client: Any) -> None:
@@ -105,7 +110,7 @@ def test_one_refused_secret_refuses_all(client: Any) -> None:
         ),
         pytest.param(
             "put_secret_value",
-            lambda client: secretsmanager.update(client, "acme", "s3cret"),
+            lambda client: secretsmanager.update(client, "acme", "s3cret", instead_of=VERSION),
             "secretsmanager.PutSecretValue acme",
             id="update",
         ),
@@ -134,6 +139,7 @@ def test_binary_secrets_are_empty_texts(client: Any) -> None:
                         "ARN": "arn:aws:secretsmanager:a",
                         "SecretBinary": b"x",
                         "CreatedDate": CREATED,
+                        "VersionId": VERSION,
                     }
                 ]
             },
@@ -151,7 +157,48 @@ def test_a_secret_that_is_being_deleted(client: Any) -> None:
             secretsmanager.read(client, ["a"])
         stub.add_client_error("put_secret_value", "InvalidRequestException", message)
         with pytest.raises(AwsError, match=r"^secretsmanager\.PutSecretValue a: .*deletion"):
-            secretsmanager.update(client, "a", "{}")
+            secretsmanager.update(client, "a", "{}", instead_of=VERSION)
+
+
+def test_a_new_version_takes_the_place_of_the_one_that_was_read(client: Any) -> None:
+    """And of no other: until then it is nobody's current one."""
+    moved = {
+        "SecretId": "a",
+        "VersionStage": "AWSCURRENT",
+        "MoveToVersionId": MADE,
+        "RemoveFromVersionId": VERSION,
+    }
+    with Stubber(client) as stub:
+        stub.add_response("put_secret_value", {"VersionId": MADE}, PUT)
+        stub.add_response("update_secret_version_stage", {}, moved)
+        secretsmanager.update(client, "a", "{}", instead_of=VERSION)
+        stub.assert_no_pending_responses()
+
+
+def test_who_was_quicker_is_not_overwritten(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_response("put_secret_value", {"VersionId": MADE}, PUT)
+        stub.add_client_error(
+            "update_secret_version_stage", "InvalidParameterException", "attached to another one"
+        )
+        with pytest.raises(ChangedError, match="somebody else has written this secret at the same"):
+            secretsmanager.update(client, "a", "{}", instead_of=VERSION)
+
+
+def test_a_request_that_aws_does_not_understand_is_no_conflict(client: Any) -> None:
+    """It has the same code, from another call."""
+    with Stubber(client) as stub:
+        stub.add_client_error("put_secret_value", "InvalidParameterException", "s3cret is bad")
+        with pytest.raises(AwsError, match=r"PutSecretValue a: InvalidParameterEx") as caught:
+            secretsmanager.update(client, "a", "{}", instead_of=VERSION)
+    assert not isinstance(caught.value, ChangedError)
+
+
+def test_who_made_the_secret_first_keeps_it(client: Any) -> None:
+    with Stubber(client) as stub:
+        stub.add_client_error("create_secret", "ResourceExistsException", "already exists")
+        with pytest.raises(ChangedError):
+            secretsmanager.create(client, "a", "{}", description="d", kms_key="", tags={})
 
 
 def test_secrets_hide_themselves() -> None:

@@ -91,6 +91,7 @@ class Store:
     """A store that counts how often it is read."""
 
     title = "secret openedx/acme"
+    region = "eu-west-1"
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values, self.reads = values, 0
@@ -100,7 +101,7 @@ class Store:
         self.reads += 1
         return Content(self.values)
 
-    def write(self, changes: Mapping[str, str]) -> None:
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
         raise AssertionError("a deployment writes nothing to the store")
 
     def deviations(self) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
@@ -10,10 +11,13 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.stub import Stubber
+from tutoraws.services.secretsmanager import ChangedError
 from tutorplatform.errors import ConfigError, DeployError
 from tutorsecrets.stores.parameterstore import ParameterStore
 from tutorsecrets.stores.secretsmanager import SecretsManagerStore
 from tutorsecrets.stores.store import Store
+
+Pair = Callable[..., tuple[Store, Store]]
 
 HOSTILE = 'it\'s "$HOME" `id` \\ {{x}}\n\t é🔑 '
 
@@ -128,6 +132,92 @@ def test_each_change_is_a_version(aws_endpoint: str) -> None:
     store.write({"A": "new"})
     before = api.get_secret_value(SecretId=name, VersionStage="AWSPREVIOUS")
     assert json.loads(before["SecretString"])["A"] == "old"
+
+
+# Several at once
+
+A_KEY, A_VALUE = "OF_SOMEBODY_ELSE", "theirs"
+
+
+class Meanwhile:
+    """A client of AWS. While the secret or parameter is written for the first time, `other`
+    writes it as well, and is quicker."""
+
+    def __init__(self, api: Any, other: Callable[[], object]) -> None:
+        self._api, self._other = api, other
+        self.meta = api.meta
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("create_secret", "put_secret_value", "put_parameter"):
+            self._other, other = lambda: None, self._other
+            other()
+        return getattr(self._api, name)
+
+
+@pytest.fixture(params=["secretsmanager", "ssm"], ids=["secret", "parameters"])
+def pair(request: pytest.FixtureRequest, aws_endpoint: str) -> Pair:
+    """Makes two stores of one name: the second one writes while the first one does."""
+    kind: Any = {"secretsmanager": SecretsManagerStore, "ssm": ParameterStore}[request.param]
+    api, name = client(request.param, aws_endpoint), f"openedx/{uuid4()}"
+
+    def make(**theirs: str) -> tuple[Store, Store]:
+        second = kind(api, name, "", {})
+        return kind(Meanwhile(api, lambda: second.write(theirs)), name, "", {}), second
+
+    return make
+
+
+@pytest.mark.parametrize("before", [{}, {"A": "a"}], ids=["nobody's first", "a change"])
+def test_two_at_once_lose_nothing(pair: Pair, before: dict[str, str]) -> None:
+    """Whoever comes second makes his changes to what the first one has written."""
+    first, second = pair(**{A_KEY: A_VALUE})
+    second.write(before)
+    assert first.write({"B": "b"}) == ["B"]
+    assert values(second) == {**before, A_KEY: A_VALUE, "B": "b"}
+
+
+@pytest.mark.parametrize("before", [{}, {"A": "a"}], ids=["nobody's first", "a change"])
+def test_what_appears_meanwhile_can_be_kept(pair: Pair, before: dict[str, str]) -> None:
+    """What was made up is not needed then, and nobody is told that it was stored."""
+    first, second = pair(B="theirs")
+    second.write(before)
+    assert first.write({"A": "mine", "B": "mine", "C": "c"}, keep_existing=True) == [
+        *([] if before else ["A"]),
+        "C",
+    ]
+    assert values(second) == {"A": "mine", **before, "B": "theirs", "C": "c"}
+
+
+def test_the_last_one_decides_on_one_setting(pair: Pair) -> None:
+    first, second = pair(B="theirs")
+    first.write({"B": "mine"})
+    assert values(second) == {"B": "mine"}
+
+
+def test_nothing_to_write_is_not_written(store: Store) -> None:
+    store.write({"A": "a"})
+    assert store.write({"A": "b"}, keep_existing=True) == []
+    assert values(store) == {"A": "a"}
+
+
+def test_somebody_who_never_stops_writing(
+    aws_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is not waited for, nor overwritten."""
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    api, name = client("secretsmanager", aws_endpoint), f"openedx/{uuid4()}"
+
+    class Restless(Meanwhile):
+        def __getattr__(self, call: str) -> Any:
+            if call == "put_secret_value":
+                api.put_secret_value(SecretId=name, SecretString='{"A": "theirs"}')
+            return getattr(api, call)
+
+    api.create_secret(Name=name, SecretString="{}")
+    store = SecretsManagerStore(Restless(api, lambda: None), name, "", {})
+    with pytest.raises(ChangedError, match="run the command again when they are done"):
+        store.write({"A": "mine"})
+    assert values(store) == {"A": "theirs"}
 
 
 def test_tags_and_key_are_given_when_the_secret_is_made() -> None:

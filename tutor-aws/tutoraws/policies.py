@@ -83,10 +83,8 @@ def _actions(role: str, secrets: Secrets) -> list[str]:
         writing = ["ssm:AddTagsToResource", "ssm:PutParameter"]
     else:
         reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
-        writing = [
-            f"secretsmanager:{action}"
-            for action in ("CreateSecret", "PutSecretValue", "TagResource")
-        ]
+        writing = ["CreateSecret", "PutSecretValue", "TagResource", "UpdateSecretVersionStage"]
+        writing = [f"secretsmanager:{action}" for action in writing]
     return [*reading, *writing] if role == "keeper" else reading
 
 

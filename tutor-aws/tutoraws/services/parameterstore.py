@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from tutoraws.services.session import aws_errors
+from tutoraws.services.session import AwsError, aws_errors, refusal
 
 # The most parameters that one GetParameters takes.
 BATCH_SIZE = 10
@@ -19,8 +19,15 @@ BATCH_SIZE = 10
 MAX_BYTES = 8192
 
 
+class ExistsError(AwsError):
+    """Somebody else has made the parameter since it was looked for."""
+
+
 class ParameterStore(Protocol):
     """The calls used, and so the permissions needed, with kms:Decrypt or kms:Encrypt."""
+
+    # `meta.region_name`: where it asks.
+    meta: Any
 
     def get_parameters_by_path(self, **request: Any) -> dict[str, Any]:
         """ssm:GetParametersByPath"""
@@ -79,12 +86,16 @@ def put(
     tags: Mapping[str, str],
     exists: bool,
 ) -> None:
-    """Create or change an encrypted parameter. Without a KMS key AWS takes its own, `aws/ssm`."""
+    """Create an encrypted parameter, or change one that `exists`.
+
+    Without a KMS key AWS takes its own, `aws/ssm`. Raises AwsError; ExistsError for one that
+    exists after all, which stays as it is.
+    """
     # A call that overwrites cannot have tags.
     new: dict[str, Any] = {"Overwrite": True} if exists else {}
     if tags and not exists:
         new = {"Tags": [{"Key": key, "Value": text} for key, text in tags.items()]}
-    with aws_errors(f"ssm.PutParameter {name}"):
+    with aws_errors(f"ssm.PutParameter {name}", _refusal):
         client.put_parameter(
             Name=name,
             Value=value,
@@ -93,3 +104,13 @@ def put(
             **({"KeyId": kms_key} if kms_key else {}),
             **new,
         )
+
+
+def _refusal(where: str, code: str, message: str) -> AwsError:
+    if code == "ParameterAlreadyExists":
+        return ExistsError(
+            where,
+            "somebody else has made this parameter at the same time",
+            "run the command again when they are done",
+        )
+    return refusal(where, code, message)

@@ -16,6 +16,13 @@ BATCH_SIZE = 20
 # The most bytes that a secret can have.
 MAX_BYTES = 65_536
 
+# A version has it from the moment it is made, and AWSCURRENT only once nobody else was quicker.
+LABEL = "tutor-secrets"
+
+
+class ChangedError(AwsError):
+    """Somebody else has written the secret since it was read."""
+
 
 class SecretsManager(Protocol):
     """The calls used, and so the permissions needed.
@@ -24,14 +31,20 @@ class SecretsManager(Protocol):
     the secret has a key of its own.
     """
 
+    # `meta.region_name`: where it asks.
+    meta: Any
+
     def batch_get_secret_value(self, *, SecretIdList: list[str]) -> dict[str, Any]:  # noqa: N803
         """secretsmanager:BatchGetSecretValue"""
 
     def create_secret(self, **request: Any) -> dict[str, Any]:
         """secretsmanager:CreateSecret, and TagResource where there are tags"""
 
-    def put_secret_value(self, *, SecretId: str, SecretString: str) -> dict[str, Any]:  # noqa: N803
+    def put_secret_value(self, **request: Any) -> dict[str, Any]:
         """secretsmanager:PutSecretValue"""
+
+    def update_secret_version_stage(self, **request: Any) -> dict[str, Any]:
+        """secretsmanager:UpdateSecretVersionStage"""
 
     def describe_secret(self, *, SecretId: str) -> dict[str, Any]:  # noqa: N803
         """secretsmanager:DescribeSecret"""
@@ -39,10 +52,11 @@ class SecretsManager(Protocol):
 
 @dataclass(frozen=True)
 class Secret:
-    """The text of a secret, which is never shown, and when this version of it was made."""
+    """The text of a secret, which is never shown, which version it is and when that was made."""
 
     text: str = field(repr=False)
     created: datetime
+    version: str
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,10 @@ def _batch(client: SecretsManager, names: list[str]) -> Iterator[tuple[str, Secr
     for secret in answer["SecretValues"]:
         # Asked for by its ARN, a secret is known to the caller by that.
         name = secret["ARN"] if secret["ARN"] in names else secret["Name"]
-        yield name, Secret(secret.get("SecretString", ""), secret["CreatedDate"])
+        yield (
+            name,
+            Secret(secret.get("SecretString", ""), secret["CreatedDate"], secret["VersionId"]),
+        )
 
 
 def describe(client: SecretsManager, name: str) -> Description:
@@ -99,11 +116,11 @@ def create(
     kms_key: str,
     tags: Mapping[str, str],
 ) -> None:
-    """Create the secret `name`. Raises AwsError, also if there is one already.
+    """Create the secret `name`. Raises AwsError; ChangedError if there is one already.
 
     Without a KMS key AWS takes its own, `aws/secretsmanager`.
     """
-    with _errors(f"CreateSecret {name}"):
+    with _changes(f"CreateSecret {name}", "ResourceExistsException"):
         client.create_secret(
             Name=name,
             Description=description,
@@ -113,14 +130,40 @@ def create(
         )
 
 
-def update(client: SecretsManager, name: str, text: str) -> None:
-    """Give the secret `name` a new version; the one before stays as AWSPREVIOUS."""
+def update(client: SecretsManager, name: str, text: str, *, instead_of: str) -> None:
+    """Give the secret `name` a new version; the one before, `instead_of`, stays as AWSPREVIOUS.
+
+    Raises ChangedError if that is no longer the current one, which then stays as it is:
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+    """
     with _errors(f"PutSecretValue {name}"):
-        client.put_secret_value(SecretId=name, SecretString=text)
+        made = client.put_secret_value(SecretId=name, SecretString=text, VersionStages=[LABEL])
+    with _changes(f"UpdateSecretVersionStage {name}", "InvalidParameterException"):
+        client.update_secret_version_stage(
+            SecretId=name,
+            VersionStage="AWSCURRENT",
+            MoveToVersionId=made["VersionId"],
+            RemoveFromVersionId=instead_of,
+        )
 
 
 def _errors(what: str) -> AbstractContextManager[None]:
     return aws_errors(f"secretsmanager.{what}", _refusal)
+
+
+def _changes(what: str, conflict: str) -> AbstractContextManager[None]:
+    """The same; with this code AWS says that somebody else was quicker."""
+
+    def refuse(where: str, code: str, message: str) -> AwsError:
+        if code == conflict:
+            return ChangedError(
+                where,
+                "somebody else has written this secret at the same time",
+                "run the command again when they are done",
+            )
+        return _refusal(where, code, message)
+
+    return aws_errors(f"secretsmanager.{what}", refuse)
 
 
 def _refusal(where: str, code: str, message: str) -> AwsError:

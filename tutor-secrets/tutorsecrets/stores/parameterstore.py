@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import click
 from tutoraws.services import parameterstore
+from tutoraws.services.parameterstore import ExistsError
 from tutorplatform.errors import ConfigError, DeployError
 
 from tutorsecrets.stores.store import Content
@@ -25,6 +26,7 @@ class ParameterStore:
         tags: Mapping[str, str],
     ) -> None:
         self.title = f"parameters /{name}/"
+        self.region: str = client.meta.region_name
         self._client = client
         self._path = f"/{name}"
         self._kms_key = kms_key
@@ -49,7 +51,7 @@ class ParameterStore:
             {key: parameter.changed for key, parameter in found.items()},
         )
 
-    def write(self, changes: Mapping[str, str]) -> None:
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
         """One call per setting; whenever it is interrupted, repeat it."""
         for key, value in changes.items():
             if len(value.encode()) > parameterstore.MAX_BYTES:
@@ -58,17 +60,29 @@ class ParameterStore:
                     f"would have more than the {parameterstore.MAX_BYTES} bytes that fit",
                     "choose a shorter value",
                 )
-        existing = parameterstore.below(self._client, self._path)
-        with click.progressbar(changes.items(), label=f"writing {self.title}") as progress:
-            for key, value in progress:
-                parameterstore.put(
-                    self._client,
-                    f"{self._path}/{key}",
-                    value,
-                    kms_key=self._kms_key,
-                    tags=self._tags,
-                    exists=key in existing,
-                )
+        existing = set(parameterstore.below(self._client, self._path))
+        wanted = [key for key in changes if not (keep_existing and key in existing)]
+        with click.progressbar(wanted, label=f"writing {self.title}") as progress:
+            return [
+                key
+                for key in progress
+                if self._put(key, changes[key], key in existing, keep_existing)
+            ]
+
+    def _put(self, key: str, value: str, exists: bool, keep_existing: bool) -> bool:
+        try:
+            parameterstore.put(
+                self._client,
+                f"{self._path}/{key}",
+                value,
+                kms_key=self._kms_key,
+                tags=self._tags,
+                exists=exists,
+            )
+        except ExistsError:
+            # Since we looked, somebody else has made it.
+            return not keep_existing and self._put(key, value, True, keep_existing)
+        return True
 
     def deviations(self) -> list[tuple[str, str]]:
         """None that could be seen without a call per parameter."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
 from tutoraws.services import secretsmanager
+from tutoraws.services.secretsmanager import ChangedError
 from tutorplatform.errors import ConfigError
 
 from tutorsecrets.stores.documents import Document, parsed, referred
 from tutorsecrets.stores.store import Content
 
 DESCRIPTION = "Secrets of one Open edX instance"
+
+# How often a write that somebody else came before is tried, and how long we wait in between: what
+# was just written may take a moment until everybody reads it.
+ATTEMPTS = 5
+PAUSE_S = 0.5
 
 
 class SecretsManagerStore:
@@ -25,6 +32,7 @@ class SecretsManagerStore:
         tags: Mapping[str, str],
     ) -> None:
         self.title = f"secret {name}"
+        self.region: str = client.meta.region_name
         self._client = client
         self._name = name
         self._kms_key = kms_key
@@ -50,10 +58,34 @@ class SecretsManagerStore:
         known = {**dict.fromkeys(document.values, own.created), **document.changed}
         return Content({**document.values, **values}, {**known, **dates})
 
-    def write(self, changes: Mapping[str, str]) -> None:
-        """One new version of the secret, which keeps the one before as AWSPREVIOUS."""
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
+        """One new version of the secret, which keeps the one before as AWSPREVIOUS.
+
+        It takes the place of the version that was read and of no other: where somebody else
+        was quicker, their version is read, and the changes are made to that one.
+        """
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._write(changes, keep_existing)
+            except ChangedError:
+                time.sleep(PAUSE_S)
+        return self._write(changes, keep_existing)
+
+    def _write(self, changes: Mapping[str, str], keep_existing: bool) -> list[str]:
         found = secretsmanager.read(self._client, [self._name]).get(self._name)
         document = parsed(self._name, found.text) if found else Document({})
+        kept = document.values if keep_existing else {}
+        wanted = {key: value for key, value in changes.items() if key not in kept}
+        if not wanted:
+            return []
+        text = self._text(document, wanted)
+        if found:
+            secretsmanager.update(self._client, self._name, text, instead_of=found.version)
+        else:
+            self._create(text)
+        return list(wanted)
+
+    def _text(self, document: Document, changes: Mapping[str, str]) -> str:
         text = document.with_changes(changes, datetime.now(timezone.utc)).text
         if len(text.encode()) > secretsmanager.MAX_BYTES:
             raise ConfigError(
@@ -62,17 +94,17 @@ class SecretsManagerStore:
                 f"with {', '.join(sorted(changes))}",
                 "choose shorter values",
             )
-        if found:
-            secretsmanager.update(self._client, self._name, text)
-        else:
-            secretsmanager.create(
-                self._client,
-                self._name,
-                text,
-                description=DESCRIPTION,
-                kms_key=self._kms_key,
-                tags=self._tags,
-            )
+        return text
+
+    def _create(self, text: str) -> None:
+        secretsmanager.create(
+            self._client,
+            self._name,
+            text,
+            description=DESCRIPTION,
+            kms_key=self._kms_key,
+            tags=self._tags,
+        )
 
     def deviations(self) -> list[tuple[str, str]]:
         """KMS key and tags, which are changed in AWS only."""

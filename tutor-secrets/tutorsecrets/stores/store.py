@@ -24,6 +24,8 @@ class Store(Protocol):
 
     # What an operator finds them by: `secret openedx/acme`.
     title: str
+    # Where it is looked for: `eu-west-1`.
+    region: str
 
     def read(self, references: Mapping[str, str]) -> Content | None:
         """The instance's values, with those of `references`: setting → where else it is.
@@ -31,8 +33,12 @@ class Store(Protocol):
         None if nothing was ever written. Raises DeployError or AwsError for what cannot be read.
         """
 
-    def write(self, changes: Mapping[str, str]) -> None:
-        """Add values, or replace them; all others stay. ConfigError for one that is too long."""
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
+        """Add values, or replace them; all others stay, also those that others write meanwhile.
+
+        With `keep_existing` none is replaced, not even one that appeared a moment ago. Returns
+        the settings that were written. Raises ConfigError for a value that is too long.
+        """
 
     def deviations(self) -> list[tuple[str, str]]:
         """How the store differs from its settings (KMS key, tags): (problem, what to do)."""
