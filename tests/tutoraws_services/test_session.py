@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tutoraws.services import secretsmanager
-from tutoraws.services.session import AwsError, client
+from tutoraws.services.session import AwsError, client, default_region
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,9 @@ def test_without_region() -> None:
 
 def test_the_region_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for every AWS tool."""
+    assert default_region() == ""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-north-1")
+    assert default_region() == "eu-north-1"
     assert client("secretsmanager", None).meta.region_name == "eu-north-1"
     assert client("secretsmanager", "eu-west-1").meta.region_name == "eu-west-1"
 

@@ -70,17 +70,17 @@ TEXTS_BY_NAME = {"rds": json.dumps({"username": "admin", "password": "p"}), "pla
 
 @pytest.mark.parametrize(("reference", "value"), [("rds#password", "p"), ("plain", "v")])
 def test_a_reference_is_a_secret_or_a_key_in_it(reference: str, value: str) -> None:
-    assert referred("X", reference, TEXTS_BY_NAME) == value
+    assert referred("X", reference, TEXTS_BY_NAME, "eu-west-1") == value
 
 
 @pytest.mark.parametrize(
     ("reference", "problem"),
     [
-        ("gone#password", "there is no secret gone"),
+        ("gone#password", "there is no secret gone in eu-west-1"),
         ("rds#passwd", "secret rds has no text under 'passwd'"),
         ("plain#password", "is not a JSON object"),
     ],
 )
 def test_a_reference_to_nothing_is_refused(reference: str, problem: str) -> None:
     with pytest.raises(DeployError, match=problem):
-        referred("SECRETS_REFERENCES.X", reference, TEXTS_BY_NAME)
+        referred("SECRETS_REFERENCES.X", reference, TEXTS_BY_NAME, "eu-west-1")

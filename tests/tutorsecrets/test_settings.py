@@ -17,6 +17,7 @@ ROLE = "arn:aws:iam::123456789012:role/acme-secrets"
     [
         pytest.param({"SECRETS_KEYS": "X"}, "SECRETS_KEYS: 'X' is not a list", id="no list"),
         pytest.param({"SECRETS_KEYS": ["a-b"]}, "SECRETS_KEYS[0]: 'a-b' is not", id="no name"),
+        pytest.param({"SECRETS_NAME": ""}, "SECRETS_NAME: is empty, and would be", id="nobody's"),
         pytest.param({"SECRETS_NAME": 7}, "SECRETS_NAME: 7 is not text", id="no text"),
         pytest.param({"SECRETS_NAME": "a//b"}, "SECRETS_NAME: 'a//b' is not the", id="slashes"),
         pytest.param({"SECRETS_NAME": "/a"}, "SECRETS_NAME: '/a' is not the name", id="root"),

@@ -119,7 +119,7 @@ def test_shared_parameters_are_read_by_reference(aws_endpoint: str) -> None:
     content = store.read({"MYSQL_ROOT_PASSWORD": name})
     assert content is not None
     assert content.values == {"A": "a", "MYSQL_ROOT_PASSWORD": HOSTILE}
-    with pytest.raises(DeployError, match="there is no parameter /gone"):
+    with pytest.raises(DeployError, match="there is no parameter /gone in eu-west-1"):
         store.read({"MYSQL_ROOT_PASSWORD": "/gone"})
 
 
@@ -218,6 +218,14 @@ def test_somebody_who_never_stops_writing(
     with pytest.raises(ChangedError, match="run the command again when they are done"):
         store.write({"A": "mine"})
     assert values(store) == {"A": "theirs"}
+
+
+def test_nobody_can_choose_an_arn(aws_endpoint: str) -> None:
+    """AWS makes it of the name. So one that leads nowhere is a mistake."""
+    api = client("secretsmanager", aws_endpoint)
+    arn = f"arn:aws:secretsmanager:eu-west-1:123456789012:secret:openedx/{uuid4()}-AbCdEf"
+    with pytest.raises(ConfigError, match="SECRETS_NAME: there is no secret with this ARN in eu-w"):
+        SecretsManagerStore(api, arn, "", {}).write({"A": "a"})
 
 
 def test_tags_and_key_are_given_when_the_secret_is_made() -> None:

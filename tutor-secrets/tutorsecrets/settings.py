@@ -105,15 +105,16 @@ def read(config: Mapping[str, Any]) -> Settings:
     Raises ConfigError for what is unknown, does not fit, or contradicts another setting.
     """
     own = platform_config.read(Settings, config, PREFIX)
-    arn = ARN.fullmatch(own.name)
-    region = config.get("AWS_REGION")
-    if arn and region and arn["region"] != region:
+    if "SECRETS_NAME" in config and not own.name:
         raise ConfigError(
             "SECRETS_NAME",
-            f"is a secret in {arn['region']}, but AWS_REGION is {region}",
-            "correct one of them",
+            "is empty, and would be the secret of no instance",
+            "run `tutor config save --unset SECRETS_NAME` to name it after the namespace",
         )
-    if arn and own.store == PARAMETER_STORE:
+    region = config.get("AWS_REGION")
+    if region:
+        require_region(own.name, region, "AWS_REGION is")
+    if ARN.fullmatch(own.name) and own.store == PARAMETER_STORE:
         raise ConfigError(
             "SECRETS_NAME", "is a secret, but SECRETS_STORE keeps parameters", "correct one of them"
         )
@@ -125,6 +126,20 @@ def read(config: Mapping[str, Any]) -> Settings:
             "as `tutor secrets policy operator` prints it",
         )
     return own
+
+
+def require_region(name: str, region: str, whose: str) -> None:
+    """Raise ConfigError if `name` is the ARN of a secret in another region than this.
+
+    `whose` says where it comes from: `AWS_REGION is`.
+    """
+    arn = ARN.fullmatch(name)
+    if arn and arn["region"] != region:
+        raise ConfigError(
+            "SECRETS_NAME",
+            f"is a secret in {arn['region']}, but {whose} {region}",
+            "correct it, or run `tutor config save --set AWS_REGION=…` with the right one",
+        )
 
 
 def keys(config: Mapping[str, Any]) -> tuple[str, ...]:

@@ -48,6 +48,17 @@ def refusal(where: str, code: str, _message: str = "") -> AwsError:
 Refusal = Callable[[str, str, str], AwsError]
 
 
+def default_region() -> str:
+    """The region of the environment or profile; empty if there is none.
+
+    Raises AwsError if the profile or the configuration is unusable.
+    """
+    import boto3
+
+    with aws_errors("AWS region"):
+        return boto3.session.Session().region_name or ""
+
+
 def client(service: str, region: str | None) -> Any:
     """A client of one AWS service. Without a region, the one of the environment or profile.
 

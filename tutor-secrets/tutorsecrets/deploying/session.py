@@ -80,7 +80,7 @@ class Session:
         if self.content is None:
             raise DeployError(
                 "SECRETS_NAME",
-                f"there is no {self.store.title} in the store",
+                f"there is no {self.store.title} in {self.store.region}",
                 "run `tutor secrets init`, or correct SECRETS_NAME or the AWS region",
             )
         entries.require_users(self.config, self.content.values.get(entries.USERS))

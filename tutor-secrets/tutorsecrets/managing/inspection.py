@@ -41,7 +41,8 @@ def findings(session: Session) -> Iterator[Finding]:
     """All that is wrong with the instance's secrets."""
     content = session.content
     if content is None:
-        yield Finding(session.store.title, "does not exist", "run `tutor secrets init`")
+        problem = f"does not exist in {session.store.region}"
+        yield Finding(session.store.title, problem, "run `tutor secrets init`")
         return
     yield from _in_store(session, content)
     try:

@@ -56,15 +56,16 @@ def parsed(name: str, text: str) -> Document:
     return Document(values, dates)
 
 
-def referred(where: str, reference: str, texts: Mapping[str, str]) -> str:
+def referred(where: str, reference: str, texts: Mapping[str, str], region: str) -> str:
     """The value that `reference`, `<secret>` or `<secret>#<key of its JSON>`, stands for.
 
-    `texts` maps secrets to what they hold. Raises DeployError if it has no such value.
+    `texts` maps the secrets of a region to what they hold. Raises DeployError if there is no such
+    value.
     """
     name, _, key = reference.partition("#")
     if name not in texts:
         raise DeployError(
-            where, f"there is no secret {name} in the store", "correct the name or the AWS region"
+            where, f"there is no secret {name} in {region}", "correct the name or the AWS region"
         )
     if not key:
         return texts[name]

@@ -42,7 +42,7 @@ class ParameterStore:
             if name not in others:
                 raise DeployError(
                     f"SECRETS_REFERENCES.{key}",
-                    f"there is no parameter {name}",
+                    f"there is no parameter {name} in {self.region}",
                     "correct the name or the AWS region",
                 )
         found |= {key: others[name] for key, name in references.items()}

@@ -48,7 +48,7 @@ class SecretsManagerStore:
         document = parsed(self._name, own.text)
         texts = {name: secret.text for name, secret in found.items()}
         values = {
-            key: referred(f"SECRETS_REFERENCES.{key}", reference, texts)
+            key: referred(f"SECRETS_REFERENCES.{key}", reference, texts, self.region)
             for key, reference in references.items()
         }
         dates = {
@@ -97,6 +97,12 @@ class SecretsManagerStore:
         return text
 
     def _create(self, text: str) -> None:
+        if self._name.startswith("arn:"):
+            raise ConfigError(
+                "SECRETS_NAME",
+                f"there is no secret with this ARN in {self.region}, and AWS gives new ones",
+                "correct it, or write the name that a new secret is to have, like 'openedx/acme'",
+            )
         secretsmanager.create(
             self._client,
             self._name,
