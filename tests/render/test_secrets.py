@@ -298,6 +298,18 @@ def test_enabling_on_a_root_with_secrets_asks_for_them_to_be_moved(new_root: New
     }
 
 
+def test_policies_are_printed_before_anything_has_moved(new_root: NewRoot) -> None:
+    """Who migrates needs one first."""
+    root = new_root(environment={"AWS_DEFAULT_REGION": "eu-north-1"})
+    root.run("config", "save")
+    root.run("plugins", "enable", "secrets")
+    said = root.run("secrets", "policy", "keeper").stdout
+    policy = json.loads(said[said.index("{\n") :])
+    assert policy["Statement"][0]["Resource"] == [
+        "arn:aws:secretsmanager:eu-north-1:*:secret:openedx/acme-??????"
+    ]
+
+
 def test_a_secret_on_the_command_line_is_not_written(new_root: NewRoot) -> None:
     """Neither to config.yml nor to env/."""
     root = new_root("secrets")

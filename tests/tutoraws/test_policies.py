@@ -57,10 +57,32 @@ def test_a_key_decrypts_for_these_secrets_only() -> None:
     assert key["Action"] == ["kms:Decrypt"]
     assert key["Resource"] == ["arn:aws:kms:eu-west-1:123456789012:key/*"]
     assert key["Condition"] == {
-        "StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"},
-        "StringLike": {"kms:EncryptionContext:SecretARN": [ARN]},
+        "StringLike": {
+            "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
+            "kms:EncryptionContext:SecretARN": [ARN],
+        },
         "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/openedx"},
     }
+
+
+def condition(role: str, **changes: Any) -> dict[str, Any]:
+    """What the statement on the KMS key asks for."""
+    statements = secrets_policy(role, secrets(kms_key="0a1b", **changes))["Statement"]
+    [found] = [each["Condition"] for each in statements if each["Sid"] == "Key"]
+    return dict(found["StringLike"])
+
+
+def test_an_unknown_region_is_any() -> None:
+    """`*` is compared as a pattern: as it stands it would equal no service."""
+    assert condition("deployer", region="*")["kms:ViaService"] == "secretsmanager.*.amazonaws.com"
+
+
+def test_only_a_keeper_may_have_a_key_tried() -> None:
+    """As Secrets Manager does before it makes a secret; Parameter Store does not."""
+    context = "kms:EncryptionContext:SecretARN"
+    assert condition("keeper")[context] == [ARN, "RequestToValidateKeyAccess"]
+    assert condition("deployer")[context] == [ARN]
+    assert "RequestToValidateKeyAccess" not in str(condition("keeper", parameters=True))
 
 
 def test_a_keeper_encrypts_too() -> None:
@@ -75,6 +97,20 @@ def test_shared_secrets_are_read_as_well() -> None:
         ARN,
         rds,
         "arn:aws:secretsmanager:eu-west-1:123456789012:secret:platform/smtp-??????",
+    ]
+
+
+def test_parameters_are_read_by_their_path() -> None:
+    """That is a permission on the path itself. Others are parameters too, with one slash each."""
+    own = "arn:aws:ssm:eu-west-1:123456789012:parameter"
+    others = [f"{own}/of/platform", "/platform/smtp", "smtp"]
+    policy = secrets_policy("deployer", secrets(parameters=True, others=others))
+    assert policy["Statement"][0]["Resource"] == [
+        f"{own}/openedx/acme",
+        f"{own}/openedx/acme/*",
+        f"{own}/of/platform",
+        f"{own}/platform/smtp",
+        f"{own}/smtp",
     ]
 
 

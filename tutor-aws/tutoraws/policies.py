@@ -1,6 +1,7 @@
 """IAM policies: who may do what with an instance's secrets, and nothing else.
 
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
 https://docs.aws.amazon.com/kms/latest/developerguide/services-secrets-manager.html
 https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html
 """
@@ -14,12 +15,19 @@ from typing import Any
 Policy = dict[str, Any]
 
 # Who deploys, what External Secrets reads with, who runs `tutor secrets init|set|rotate|migrate`.
-ROLES = ("deployer", "operator", "keeper")
+DEPLOYER, OPERATOR, KEEPER = ROLES = ("deployer", "operator", "keeper")
+
+# Before a secret is made with a key of one's own, Secrets Manager tries the key with this in
+# place of the secret's ARN.
+TRIAL = "RequestToValidateKeyAccess"
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Where an instance's secrets are: a secret's name (or a parameter path), and others by ARN."""
+    """Where an instance's secrets are: a secret's name or ARN (or a parameter path), and others.
+
+    `region` and `account` may be `*`.
+    """
 
     region: str
     account: str
@@ -30,14 +38,10 @@ class Secrets:
 
     @property
     def arns(self) -> list[str]:
-        """The resources, as patterns: Secrets Manager ends each ARN in six random characters."""
-        if self.parameters:
-            return [self._arn("ssm", f"parameter/{self.name}/*"), *self.others]
-        own = self.name if self.name.startswith("arn:") else self._secret(self.name)
-        return [
-            own,
-            *(each if each.startswith("arn:") else self._secret(each) for each in self.others),
-        ]
+        """The resources, as patterns."""
+        # GetParametersByPath is a matter of the path itself, all else of what is below it.
+        own = [self.name, f"{self.name}/*"] if self.parameters else [self.name]
+        return [self._named(each) for each in (*own, *self.others)]
 
     @property
     def key_arn(self) -> str:
@@ -53,7 +57,12 @@ class Secrets:
         start = self.kms_key.find("alias/")
         return self.kms_key[start:] if start >= 0 else ""
 
-    def _secret(self, name: str) -> str:
+    def _named(self, name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        if self.parameters:
+            return self._arn("ssm", f"parameter/{name.removeprefix('/')}")
+        # Secrets Manager ends each ARN in six random characters.
         return self._arn("secretsmanager", f"secret:{name}-??????")
 
     def _arn(self, service: str, resource: str) -> str:
@@ -69,7 +78,7 @@ def partition(region: str) -> str:
 def secrets_policy(role: str, secrets: Secrets) -> Policy:
     """The policy of one of ROLES."""
     statements = [_statement("Secrets", _actions(role, secrets), secrets.arns)]
-    if role != "operator" and not secrets.parameters:
+    if role != OPERATOR and not secrets.parameters:
         # IAM knows no resources for it; what it returns is what GetSecretValue allows.
         statements.append(_statement("Batch", ["secretsmanager:BatchGetSecretValue"], ["*"]))
     if secrets.kms_key:
@@ -85,7 +94,7 @@ def _actions(role: str, secrets: Secrets) -> list[str]:
         reading = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
         writing = ["CreateSecret", "PutSecretValue", "TagResource", "UpdateSecretVersionStage"]
         writing = [f"secretsmanager:{action}" for action in writing]
-    return [*reading, *writing] if role == "keeper" else reading
+    return [*reading, *writing] if role == KEEPER else reading
 
 
 def _decryption(role: str, secrets: Secrets) -> Policy:
@@ -93,14 +102,17 @@ def _decryption(role: str, secrets: Secrets) -> Policy:
     service = "ssm" if secrets.parameters else "secretsmanager"
     context = "PARAMETER_ARN" if secrets.parameters else "SecretARN"
     domain = "amazonaws.com.cn" if partition(secrets.region) == "aws-cn" else "amazonaws.com"
+    trial = [TRIAL] if role == KEEPER and not secrets.parameters else []
     condition: dict[str, Any] = {
-        "StringEquals": {"kms:ViaService": f"{service}.{secrets.region}.{domain}"},
-        "StringLike": {f"kms:EncryptionContext:{context}": secrets.arns},
+        "StringLike": {
+            "kms:ViaService": f"{service}.{secrets.region}.{domain}",
+            f"kms:EncryptionContext:{context}": [*secrets.arns, *trial],
+        },
     }
     if secrets.alias:
         condition["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": secrets.alias}
-    actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if role == "keeper" else [])]
-    if role == "keeper" and secrets.parameters:
+    actions = ["kms:Decrypt", *(["kms:GenerateDataKey"] if role == KEEPER else [])]
+    if role == KEEPER and secrets.parameters:
         actions.append("kms:Encrypt")
     return {**_statement("Key", actions, [secrets.key_arn]), "Condition": condition}
 

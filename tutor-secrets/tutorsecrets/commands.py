@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import click
 from tutor import fmt
+from tutoraws.policies import ROLES
 
 from tutorsecrets.deploying.session import Session
 
@@ -136,7 +137,7 @@ def restore(session: Session, yes: bool) -> None:
 
 
 @click.command()
-@click.argument("role", type=click.Choice(["deployer", "operator", "keeper"]))
+@click.argument("role", type=click.Choice(ROLES))
 @click.option("--account", default="*", help="AWS account; any, if it is left out")
 @click.pass_obj
 def policy(session: Session, role: str, account: str) -> None:
@@ -144,9 +145,12 @@ def policy(session: Session, role: str, account: str) -> None:
     import json
 
     from tutorsecrets.managing import access
+    from tutorsecrets.stores import choice
 
-    region = str(session.config.get("AWS_REGION") or "*")
-    found = access.policy(session.settings, region, role, account)
+    # Who still has to migrate needs it first.
+    instance = session.unchecked()
+    region = choice.region(instance.config) or "*"
+    found = access.policy(instance.settings, region, role, account)
     click.echo(json.dumps(found, indent=2))
 
 
