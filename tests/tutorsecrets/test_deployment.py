@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from base64 import b64decode
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from tutorplatform import manifests as kubernetes
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 from tutorsecrets.deploying.deployment import Deploy
-from tutorsecrets.deploying.kubectl import LocalKubectl
+from tutorsecrets.deploying.kubectl import LocalKubectl, QuietKubectl
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import token
@@ -343,3 +344,24 @@ def test_local_kubectl_reports_failure_without_its_input(tmp_path: Path) -> None
     assert "s3cret" not in str(caught.value)
     with pytest.raises(TutorError, match="kubectl kustomize"):
         LocalKubectl().kustomize(str(tmp_path))
+
+
+def fake_kubectl(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "kubectl").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "kubectl").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_a_cluster_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where it may well be that there is none; and nobody hears of it."""
+    fake_kubectl(tmp_path, "echo no route >&2; exec sleep 60", monkeypatch)
+    with pytest.raises(TutorError, match=r"No answer in 0\.2 s: kubectl get secrets"):
+        QuietKubectl(0.2).ask("get", "secrets")
+    fake_kubectl(tmp_path, "echo refused >&2; exit 1", monkeypatch)
+    with pytest.raises(TutorError, match="Command failed with status 1: kubectl get secrets"):
+        QuietKubectl().ask("get", "secrets")
+    assert capfd.readouterr() == ("", "")
+    fake_kubectl(tmp_path, "echo secret/a", monkeypatch)
+    assert QuietKubectl().ask("get", "secrets") == "secret/a\n"

@@ -16,6 +16,8 @@ ROLE = "arn:aws:iam::123456789012:role/acme-secrets"
     ("config", "message"),
     [
         pytest.param({"SECRETS_KEYS": "X"}, "SECRETS_KEYS: 'X' is not a list", id="no list"),
+        pytest.param({"SECRETS_KEYS": ["Schlüssel"]}, "SECRETS_KEYS[0]: 'Sch", id="not ASCII"),
+        pytest.param({"SECRETS_PLAIN": ["a/b"]}, "SECRETS_PLAIN[0]: 'a/b' is not", id="no key"),
         pytest.param({"SECRETS_KEYS": ["a-b"]}, "SECRETS_KEYS[0]: 'a-b' is not", id="no name"),
         pytest.param({"SECRETS_NAME": ""}, "SECRETS_NAME: is empty, and would be", id="nobody's"),
         pytest.param({"SECRETS_NAME": 7}, "SECRETS_NAME: 7 is not text", id="no text"),
@@ -74,7 +76,7 @@ def test_everything_can_be_set() -> None:
             "SECRETS_MODE": "external-secrets",
             "SECRETS_EXTERNAL": {"role_arn": ROLE},
             "SECRETS_KEYS": ["LICENSE"],
-            "SECRETS_PLAIN": ["MAP_API_KEY"],
+            "SECRETS_PLAIN": ["MAP_API_KEY", "tls.key", "client-token"],
             "SECRETS_REFERENCES": {"MYSQL_ROOT_PASSWORD": "rds!cluster-0a1b-XyZ#password"},
             "SECRETS_KMS_KEY": "alias/openedx",
             "SECRETS_TAGS": {"team": "learning"},

@@ -29,39 +29,40 @@ def group(new_session: Callable[[str], Session]) -> click.Group:
 
 
 @click.command()
+@click.option("--force", is_flag=True, help="Even if the instance runs with another store's values")
 @click.pass_obj
-def init(session: Session) -> None:
+def init(session: Session, force: bool) -> None:
     """Make up the secrets that are missing in the store.
 
     Values that are there are never changed or shown: run it as often as you like.
     """
-    from tutorsecrets.managing import upkeep
+    from tutorsecrets.deploying.kubectl import QuietKubectl
+    from tutorsecrets.managing import filling
 
-    added, missing = upkeep.initialise(session)
-    done = f"added {', '.join(added)}" if added else "complete"
-    fmt.echo_info(f"{session.store.title}: {done if added or not missing else 'nothing to add'}")
-    for key in missing:
-        fmt.echo_alert(f"{key} is chosen by somebody else: run `tutor secrets set {key}`")
+    filled = filling.fill(session, QuietKubectl(), force=force)
+    fmt.echo_info(f"{session.store.title}: {filled.done}")
+    for sentence in filled.left:
+        fmt.echo_alert(sentence)
 
 
 @click.command(name="set")
 @click.argument("key")
+@click.option("--force", is_flag=True, help="Also a password that you have changed in MySQL")
 @click.pass_obj
-def set_command(session: Session, key: str) -> None:
+def set_command(session: Session, key: str, force: bool) -> None:
     """Put a value that somebody else has chosen into the store.
 
     It is asked for, or read from the standard input if that is no terminal.
     """
     from tutorsecrets.managing import upkeep
 
-    upkeep.require_setting(session, key)
-    value = (
-        click.prompt(key, hide_input=True, confirmation_prompt=True)
-        if sys.stdin.isatty()
-        # What `echo` adds.
-        else sys.stdin.read().removesuffix("\n")
-    )
-    upkeep.set_value(session, key, value)
+    def ask() -> str:
+        if sys.stdin.isatty():
+            return str(click.prompt(key, hide_input=True, confirmation_prompt=True))
+        # As bytes, or Python would change line ends. What `echo` adds goes.
+        return sys.stdin.buffer.read().decode(errors="surrogateescape").removesuffix("\n")
+
+    upkeep.set_value(session, key, ask, force=force)
     fmt.echo_info(f"{session.store.title}: {key} is set; run `tutor k8s start` to use it")
 
 

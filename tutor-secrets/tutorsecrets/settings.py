@@ -24,7 +24,13 @@ EXTERNAL = "external-secrets"
 
 ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):\d{12}:secret:.+")
 
-Setting = Annotated[str, Form(r"[A-Za-z]\w*", "the name of a setting", "OPENEDX_AWS_ACCESS_KEY")]
+Setting = Annotated[
+    str, Form(r"[A-Za-z][A-Za-z0-9_]*", "the name of a setting", "OPENEDX_AWS_ACCESS_KEY")
+]
+# Keys of ConfigMaps that are called like a secret are among them, such as `tls.key`.
+PlainName = Annotated[
+    str, Form(r"[A-Za-z0-9_.-]+", "the name of a setting or of a ConfigMap's key", "MAP_API_KEY")
+]
 StoreName = Annotated[
     str,
     Form(
@@ -82,7 +88,7 @@ class Settings:
     store: Annotated[str, OneOf((SECRETS_MANAGER, PARAMETER_STORE))] = SECRETS_MANAGER
     mode: Annotated[str, OneOf((DIRECT, EXTERNAL))] = DIRECT
     keys: tuple[Setting, ...] = ()
-    plain: tuple[Setting, ...] = ()
+    plain: tuple[PlainName, ...] = ()
     references: Mapping[Setting, Annotated[str, Reference()]] = field(default_factory=dict)
     kms_key: KmsKey = ""
     tags: Mapping[str, str] = field(default_factory=dict)

@@ -50,21 +50,40 @@ class LocalKubectl:
         return _output(argv, given)
 
 
+class QuietKubectl(LocalKubectl):
+    """The same, for a question that may go unanswered: it says nothing, and waits a little."""
+
+    def __init__(self, limit_s: float = 8) -> None:
+        self._limit_s = limit_s
+
+    def ask(self, *argv: str, given: str = "") -> str:
+        """What `kubectl ARGV` prints; TutorError unless it succeeds, and soon."""
+        return _output(argv, given, self._limit_s)
+
+
 def _say(*argv: str) -> None:
     click.echo(fmt.command(shlex.join(("kubectl", *argv))))
 
 
-def _output(argv: tuple[str, ...], text: str = "") -> str:
-    return _kubectl(argv, text, subprocess.PIPE).stdout
+def _output(argv: tuple[str, ...], text: str = "", limit_s: float | None = None) -> str:
+    return _kubectl(argv, text, subprocess.PIPE, limit_s).stdout
 
 
 def _kubectl(
-    argv: tuple[str, ...], text: str, stdout: int | None
+    argv: tuple[str, ...], text: str, stdout: int | None, limit_s: float | None = None
 ) -> subprocess.CompletedProcess[str]:
     try:
         done = subprocess.run(
-            ("kubectl", *argv), input=text, stdout=stdout, encoding="utf-8", check=False
+            ("kubectl", *argv),
+            input=text,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL if limit_s else None,
+            timeout=limit_s,
+            encoding="utf-8",
+            check=False,
         )
+    except subprocess.TimeoutExpired:
+        raise TutorError(f"No answer in {limit_s} s: {shlex.join(('kubectl', *argv))}") from None
     except FileNotFoundError:
         raise TutorError(
             "kubectl is not installed. Please follow instructions from "

@@ -1,55 +1,65 @@
-"""Edge: what an operator does with the values in the store: fill it, set one, list them."""
+"""Edge: what an operator does with the values in the store: set one, list them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from tutorplatform.errors import ConfigError
 
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation, usage
+from tutorsecrets.managing import generation, rotation, usage
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.documents import KEY
 from tutorsecrets.stores.store import Content
-from tutorsecrets.tokens import parse, stored_name
-
-
-def initialise(session: Session) -> tuple[list[str], list[str]]:
-    """Make up what the store lacks; (what was added, what is still missing).
-
-    What is there is never changed. Whenever it is interrupted, repeat it.
-    """
-    content = session.content or Content({})
-    lacking = sorted(session.keys - set(content.values) - set(session.settings.references))
-    new = generation.new_values(session.config, lacking)
-    write(session, content, new)
-    return sorted(new), [key for key in lacking if key not in new]
+from tutorsecrets.tokens import keys_in, parse, stored_name
 
 
 def write(session: Session, content: Content, changes: Mapping[str, str]) -> None:
     """Write changes to the store and, for External Secrets, what derives from all its values."""
-    changes = {**changes}
-    if session.is_external:
-        values = {**content.values, **changes}
-        derived = generation.derived_values(session.tokens, values)
-        changes |= {key: text for key, text in derived.items() if values.get(key) != text}
+    changes = {**changes, **stale(session, {**content.values, **changes})}
     if changes:
         session.store.write(changes)
 
 
-def set_value(session: Session, key: str, value: str) -> None:
-    """Put a value that somebody else has chosen into the store.
+def stale(session: Session, values: Mapping[str, str]) -> dict[str, str]:
+    """For External Secrets: what derives from `values`, where they have it otherwise or not."""
+    if not session.is_external:
+        return {}
+    derived = generation.derived_values(session.tokens, values)
+    return {key: text for key, text in derived.items() if values.get(key) != text}
 
-    Raises ConfigError for a setting that is no secret or is kept elsewhere, and for no value.
+
+def set_value(session: Session, key: str, ask: Callable[[], str], *, force: bool = False) -> None:
+    """Put a value that somebody else has chosen into the store. `ask` is for it, after all checks.
+
+    Raises ConfigError for a setting that is no secret or is kept elsewhere, for no value or one
+    that is no text and, without `force`, for one that a database server would have to know too.
     """
     require_setting(session, key)
+    content = session.content or Content({})
+    if not force and content.values.get(key):
+        _require_no_user(session, key)
+    value = ask()
     if not value:
         raise ConfigError(
             key, "cannot be empty: templates count on a value", "remove what uses it instead"
         )
-    write(session, session.content or Content({}), {key: value})
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ConfigError(key, "is not text in UTF-8", "convert it, or store its base64")
+    write(session, content, {key: value})
+
+
+def _require_no_user(session: Session, key: str) -> None:
+    user = rotation.database_user(key, session.config)
+    if user:
+        raise ConfigError(
+            key,
+            f"is the password of MySQL user {user.old}, whom the server would turn away",
+            f"run `tutor secrets rotate {key}`, which changes it there too; if you have done so "
+            "yourself, add --force",
+        )
 
 
 def require_setting(session: Session, key: str) -> None:
@@ -57,6 +67,11 @@ def require_setting(session: Session, key: str) -> None:
     reference = session.settings.references.get(key)
     if reference:
         raise ConfigError(key, f"is kept in {reference.partition('#')[0]}", "change it there")
+    sources = sorted(keys_in(session.config.get(key)))
+    if sources and key not in sources:
+        raise ConfigError(
+            key, f"derives from {', '.join(sources)}", f"run `tutor secrets rotate {sources[0]}`"
+        )
     known = {*session.keys, *session.settings.keys, *generation.generators()}
     if key not in known or not KEY.fullmatch(key):
         raise ConfigError(
