@@ -51,6 +51,15 @@ def test_complete_is_said_of_what_is_complete_only(tmp_path: Path) -> None:
     assert empty.left == ["OPENEDX_SECRET_KEY is empty: run `tutor secrets set OPENEDX_SECRET_KEY`"]
 
 
+def test_nothing_derives_from_an_empty_value(tmp_path: Path) -> None:
+    """It is named, as ever, and the rest is done."""
+    before = {**without("SECRETS_HASH_KEY"), "OPENEDX_SECRET_KEY": ""}
+    keeper = Keeper(tmp_path, before, settings=EXTERNAL, rendered=USE)
+    found = filled(keeper)
+    assert (found.added, found.empty) == (["SECRETS_HASH_KEY"], ["OPENEDX_SECRET_KEY"])
+    assert DERIVED not in keeper.store.values
+
+
 USE = [{"kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"f": REVERSED}}]
 
 

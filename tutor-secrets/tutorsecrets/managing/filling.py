@@ -66,10 +66,12 @@ def fill(session: Session, cluster: Cluster, *, force: bool = False) -> Filled:
     new = generation.new_values(session.config, lacking)
     added = session.store.write(new, keep_existing=True) if new else []
     values = _values(session, before) if new else before.values
+    # Nothing derives from no value.
+    known = {key: value for key, value in values.items() if value}
     return Filled(
         added,
         [key for key in new if key not in added],
-        _renewed(session, values, added),
+        _renewed(session, known, added),
         [key for key in lacking if key not in values],
         sorted(key for key, value in values.items() if not value),
     )
