@@ -412,6 +412,19 @@ def test_a_secret_may_be_made_of_another(new_root: NewRoot) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("key", "source"),
+    [
+        ("MEILISEARCH_API_KEY", "MEILISEARCH_MASTER_KEY"),
+        ("JWT_COMMON_SECRET_KEY", "OPENEDX_SECRET_KEY"),
+    ],
+)
+def test_what_derives_from_another_is_not_set(root: TutorRoot, key: str, source: str) -> None:
+    """Before the store is asked, or anybody for a value."""
+    message = failure(root, "secrets", "set", key)
+    assert f"{key}: derives from {source}; run `tutor secrets rotate {source}`" in message
+
+
 @pytest.mark.parametrize("context", ["local", "dev"])
 def test_docker_compose_is_refused(root: TutorRoot, context: str) -> None:
     """It would start services with tokens for passwords."""
