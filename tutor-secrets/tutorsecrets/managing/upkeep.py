@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,17 +18,29 @@ from tutorsecrets.tokens import keys_in, parse, stored_name
 
 def write(session: Session, content: Content, changes: Mapping[str, str]) -> None:
     """Write changes to the store and, for External Secrets, what derives from all its values."""
-    changes = {**changes, **stale(session, {**content.values, **changes})}
+    changes = {**changes, **stale(session, {**content.values, **changes}, set(changes))}
     if changes:
         session.store.write(changes)
 
 
-def stale(session: Session, values: Mapping[str, str]) -> dict[str, str]:
-    """For External Secrets: what derives from `values`, where they have it otherwise or not."""
+def stale(
+    session: Session, values: Mapping[str, str], changed: Set[str] = frozenset()
+) -> dict[str, str]:
+    """For External Secrets: what derives from `values`, where they have it otherwise or not.
+
+    What a filter makes anew each time (`encrypt` has a salt) is fit for as long as what it
+    derives from is not among `changed`.
+    """
     if not session.is_external:
         return {}
-    derived = generation.derived_values(session.tokens, values)
-    return {key: text for key, text in derived.items() if values.get(key) != text}
+    derived, again = (generation.derived_values(session.tokens, values) for _ in range(2))
+    sources = {stored_name(token): parse(token).key for token in session.tokens}
+    return {
+        name: text
+        for name, text in derived.items()
+        if values.get(name) != text
+        and (name not in values or sources[name] in changed or again[name] == text)
+    }
 
 
 def set_value(session: Session, key: str, ask: Callable[[], str], *, force: bool = False) -> None:
