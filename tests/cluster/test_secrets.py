@@ -341,7 +341,7 @@ def test_a_database_password_gets_another_user_first(
     said = instance.run("secrets", "rotate", "--yes", "OPENEDX_MYSQL_PASSWORD").stdout
     assert changed(before, generations(cluster)) == OPENEDX
     user = instance.config()["OPENEDX_MYSQL_USERNAME"]
-    assert {user, old_user} == {"openedx", "openedx2"}
+    assert {user, old_user} == {"openedx", "openedx_2"}
     new_jobs = {n: j for n, j in objects(cluster, "keeper", "jobs").items() if n not in jobs}
     creation, removal = (json.dumps(new_jobs[name]) for name in sorted(new_jobs))
     assert f"CREATE USER IF NOT EXISTS '{user}'@'%'" in creation
@@ -354,32 +354,150 @@ def test_a_database_password_gets_another_user_first(
     assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["both are valid", "new values of OPENEDX_MYSQL_PASSWORD"],
+    ids=["before the new user", "before the new configuration"],
+)
 def test_an_interrupted_rotation_goes_on(
-    instance: TutorRoot, cluster: LocalCluster, environment: dict[str, str]
+    line: str, instance: TutorRoot, cluster: LocalCluster, environment: dict[str, str]
 ) -> None:
-    """After the store has the new password: nobody deploys it with the old user meanwhile."""
-    old = instance.config()
+    """With the values made up then; `check` says so, and a wrong deployment is refused."""
+    before = generations(cluster)
+    interrupt(instance, line)
+    values = stored(environment, "openedx/keeper")
+    new = json.loads(values["SECRETS_ROTATION"])["values"]["OPENEDX_MYSQL_PASSWORD"]
+    if values["OPENEDX_MYSQL_PASSWORD"] == new:
+        message = refused(instance, "k8s", "start")
+        assert "but the password in the store is that of" in message
+        assert "run `tutor secrets rotate`" in message
+    else:
+        instance.run("k8s", "start")
+    assert generations(cluster) == before
+    said = refused(instance, "secrets", "check")
+    assert "the rotation of OPENEDX_MYSQL_PASSWORD is not finished" in said
+    assert new not in said + instance.run("secrets", "list").stdout
+    said = refused(instance, "secrets", "rotate", "NOTES_SECRET_KEY", given="n\n")
+    assert "The rotation of OPENEDX_MYSQL_PASSWORD was interrupted" in said
+    assert "after it comes NOTES_SECRET_KEY" in said
+    instance.run("secrets", "rotate", "--yes")
+    values = stored(environment, "openedx/keeper")
+    assert (values["OPENEDX_MYSQL_PASSWORD"], values["SECRETS_ROTATION"]) == (new, "{}")
+    assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
+    assert "no setting is named" in refused(instance, "secrets", "rotate")
+
+
+def interrupt(root: TutorRoot, line: str) -> None:
+    """Begin to rotate a database password, and kill the command at a line that it says."""
+    argv = [TUTOR, "secrets", "rotate", "--yes", "OPENEDX_MYSQL_PASSWORD"]
+    old = root.config()
+    with subprocess.Popen(
+        argv, env=root.variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout
+        for each in process.stdout:
+            # Not in the table before it.
+            if line in each and "│" not in each:
+                process.send_signal(signal.SIGKILL)
+                break
+    # It may have got a little further than what it said.
+    root.write_config(old, old["PLUGINS"])
+
+
+def test_workloads_of_other_kinds_are_rotated_too(
+    instance: TutorRoot, cluster: LocalCluster
+) -> None:
+    """The StatefulSet of a plugin is rolled; the next run of its CronJob has the new password."""
+    folder = instance.path / "plugins"
+    folder.mkdir(exist_ok=True)
+    (folder / "nightly.yml").write_text(yaml.safe_dump(nightly()))
+    instance.run("plugins", "enable", "nightly")
+    instance.run("config", "save")
+    instance.run("k8s", "start")
+    try:
+        before = secret_names(objects(cluster, "keeper", "cronjobs")["nightly"])
+        [row] = [
+            line
+            for line in instance.run("secrets", "list").stdout.splitlines()
+            if "OPENEDX_MYSQL_PASSWORD" in line
+        ]
+        assert "cronjob/nightly" in row
+        assert "statefulset/keep" in row
+        said = instance.run("secrets", "rotate", "--yes", "OPENEDX_MYSQL_PASSWORD").stdout
+        assert "rollout status statefulset/keep" in said
+        [pod] = [
+            each
+            for name, each in objects(cluster, "keeper", "pods").items()
+            if name.startswith("keep-")
+        ]
+        assert secret_names(pod) == secret_names(objects(cluster, "keeper", "statefulsets")["keep"])
+        assert secret_names(objects(cluster, "keeper", "cronjobs")["nightly"]) != before
+    finally:
+        instance.run("plugins", "disable", "nightly")
+        instance.run("config", "save")
+        cluster.kubectl("delete", "cronjob/nightly", "statefulset/keep", "--namespace=keeper")
+
+
+def nightly() -> dict[str, Any]:
+    """A plugin with a CronJob and a StatefulSet that use the database."""
+    environment = [{"name": "LOGIN", "value": "{{ OPENEDX_MYSQL_PASSWORD }}"}]
+    container = {"name": "main", "image": "example.org/main:1", "env": environment}
+    labels = {"app.kubernetes.io/name": "keep"}
+    job = {"spec": {"containers": [container], "restartPolicy": "Never"}}
+    pod = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    workloads = [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "CronJob",
+            "metadata": {"name": "nightly"},
+            "spec": {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": job}}},
+        },
+        {
+            "apiVersion": "apps/v1",
+            "kind": "StatefulSet",
+            "metadata": {"name": "keep"},
+            "spec": {"selector": {"matchLabels": labels}, "template": pod, "serviceName": "keep"},
+        },
+    ]
+    text = "".join(f"---\n{yaml.safe_dump(workload)}" for workload in workloads)
+    return {"name": "nightly", "version": "1", "patches": {"k8s-deployments": text}}
+
+
+def secret_names(workload: dict[str, Any]) -> set[str]:
+    """The Secrets that a workload has its variables from."""
+    return set(re.findall(r"'secretKeyRef': {[^}]*'name': '([^']+)'", str(workload)))
+
+
+def test_the_old_user_stays_until_the_last_pod_is_gone(
+    instance: TutorRoot, cluster: LocalCluster
+) -> None:
+    """Of whatever it is, if it has a Secret from before."""
+    lms = objects(cluster, "keeper", "deployments")["lms"]["spec"]["template"]["spec"]
+    [secret] = [each["secret"]["secretName"] for each in lms["volumes"] if each["name"] == "config"]
+    container = {"name": "main", "image": "example.org/main:1"}
+    volume = {"name": "config", "secret": {"secretName": secret}}
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "straggler", "namespace": "keeper"},
+            "spec": {"containers": [container], "volumes": [volume]},
+        }
+    )
     argv = [TUTOR, "secrets", "rotate", "--yes", "OPENEDX_MYSQL_PASSWORD"]
     with subprocess.Popen(
         argv, env=instance.variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         assert process.stdout
+        said = ""
         for line in process.stdout:
-            if "new values of OPENEDX_MYSQL_PASSWORD" in line:
-                process.send_signal(signal.SIGKILL)
-                break
-    instance.write_config(old, old["PLUGINS"])
-    before = generations(cluster)
-    message = refused(instance, "k8s", "start")
-    assert "but the password in the store is that of" in message
-    assert "`tutor secrets rotate OPENEDX_MYSQL_PASSWORD`" in message
-    assert generations(cluster) == before
-    new = stored(environment, "openedx/keeper")["OPENEDX_MYSQL_PASSWORD"]
-    said = instance.run("secrets", "rotate").stdout
-    assert "The rotation of OPENEDX_MYSQL_PASSWORD was interrupted" in said
-    assert stored(environment, "openedx/keeper")["OPENEDX_MYSQL_PASSWORD"] == new
-    assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
-    assert "no setting is named" in refused(instance, "secrets", "rotate")
+            said += line
+            if line.startswith("Waiting for Pod straggler"):
+                assert "is removed" not in said.rpartition("└")[2]
+                cluster.kubectl("delete", "pod", "straggler", "--namespace=keeper", "--now")
+    assert process.returncode == 0, said
+    assert "Waiting for Pod straggler" in said
+    assert "is removed" in said.rpartition("Waiting for Pod straggler")[2]
 
 
 def test_the_difference_is_shown_and_no_value(

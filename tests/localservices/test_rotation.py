@@ -12,7 +12,7 @@ import pymysql
 import pytest
 from localcluster.model import LOOPBACK
 from localservices.mariadb import MariadbServer
-from tutorsecrets.managing.rotation import DatabaseUser
+from tutorsecrets.managing.databases import DatabaseUser
 from tutorsecrets.rewriting import scripts
 from tutorsecrets.rewriting.encodings import Encoding, encoded
 from tutorsecrets.tokens import token
@@ -23,10 +23,15 @@ pytestmark = pytest.mark.services
 ROOT_PASSWORD = "a'b$(id)`x`#!&|;<>*\\ \"z"
 OLD, NEW = "old'\\pass\"word", "new';-- \\ $x `y` \"z"
 USER = DatabaseUser(
-    "OPENEDX_MYSQL_PASSWORD", "OPENEDX_MYSQL_USERNAME", "acmeopenedx", "acmeopenedx", "acmeopenedx2"
+    *("OPENEDX_MYSQL_PASSWORD", "OPENEDX_MYSQL_USERNAME"),
+    *("acmeopenedx", "acmeopenedx", "acmeopenedx_2"),
 )
 
-Run = Callable[[str], None]
+Run = Callable[[str], str]
+
+
+class JobError(Exception):
+    """A script has failed, with this on its standard error."""
 
 
 def connect(server: MariadbServer, user: str, password: str) -> pymysql.Connection:
@@ -56,7 +61,7 @@ def run(mariadb_server: MariadbServer, tmp_path: Path) -> Run:
     }
     values = {token("MYSQL_ROOT_PASSWORD"): ROOT_PASSWORD, token("NEW"): NEW}
 
-    def run_script(script: str) -> None:
+    def run_script(script: str) -> str:
         for template, text in settings.items():
             script = script.replace(template, text)
         variables: dict[str, str] = {}
@@ -68,11 +73,16 @@ def run(mariadb_server: MariadbServer, tmp_path: Path) -> Run:
 
         filled = scripts.with_variables(script, variable)
         path = f"{tmp_path}:{os.environ['PATH']}"
-        subprocess.run(
+        done = subprocess.run(
             ["sh", "-e", "-c", filled],
             env={"PATH": path, "LC_ALL": "C.UTF-8", **variables},
-            check=True,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
+        if done.returncode:
+            raise JobError(done.stderr)
+        return done.stderr
 
     return run_script
 
@@ -84,9 +94,11 @@ def _database(mariadb_server: MariadbServer) -> None:
         cursor.execute("CREATE OR REPLACE USER admin IDENTIFIED BY %s", [ROOT_PASSWORD])
         cursor.execute("GRANT ALL ON *.* TO admin WITH GRANT OPTION")
         cursor.execute("CREATE OR REPLACE DATABASE acmeopenedx")
+        cursor.execute("CREATE OR REPLACE DATABASE other")
+        cursor.execute("CREATE TABLE other.t (x INT)")
         cursor.execute("CREATE OR REPLACE USER acmeopenedx IDENTIFIED BY %s", [OLD])
         cursor.execute("GRANT ALL ON acmeopenedx.* TO acmeopenedx")
-        cursor.execute("DROP USER IF EXISTS acmeopenedx2")
+        cursor.execute("DROP USER IF EXISTS acmeopenedx_2")
 
 
 @pytest.mark.usefixtures("_database")
@@ -105,3 +117,63 @@ def test_old_and_new_password_are_valid_until_the_old_user_goes(
         pass
     with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
         connect(mariadb_server, USER.old, OLD)
+
+
+@pytest.mark.usefixtures("_database")
+@pytest.mark.parametrize("user", [USER.new, USER.old])
+@pytest.mark.parametrize(
+    ("rights", "found"),
+    [
+        ("ALL ON other.*", "on other"),
+        ("SELECT ON other.t", "on other"),
+        ("SELECT (x) ON other.t", "on other"),
+        ("PROCESS ON *.*", "on all databases"),
+    ],
+    ids=["database", "table", "column", "all"],
+)
+def test_a_user_of_somebody_else_is_left_alone(
+    user: str, rights: str, found: str, mariadb_server: MariadbServer, run: Run
+) -> None:
+    """Neither gets it another password, nor is it removed later; the job says why."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER %s IDENTIFIED BY %s", [user, OLD])
+        cursor.execute(f"GRANT {rights} TO {user}")
+        cursor.execute(f"GRANT ALL ON {USER.database}.* TO {user}")
+    with pytest.raises(JobError) as raised:
+        run(USER.creation(token("NEW")))
+    said = str(raised.value)
+    assert "MySQL: nothing was changed, because acmeopenedx and acmeopenedx_2 may have" in said
+    assert found in said
+    assert "OPENEDX_MYSQL_USERNAME" in said
+    assert OLD not in said
+    with connect(mariadb_server, user, OLD):
+        pass
+
+
+@pytest.mark.usefixtures("_database")
+def test_an_administrator_who_may_not_look_changes_nothing(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    """What cannot be known is not taken for nothing."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER admin IDENTIFIED BY %s", [ROOT_PASSWORD])
+        cursor.execute("GRANT CREATE USER ON *.* TO admin WITH GRANT OPTION")
+    with pytest.raises(JobError, match="denied"):
+        run(USER.creation(token("NEW")))
+    with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
+        connect(mariadb_server, USER.new, NEW)
+
+
+@pytest.mark.usefixtures("_database")
+def test_an_administrator_like_that_of_rds_may_do_all_of_it(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    """Who reads everything, makes users, and gives what he has himself."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER admin IDENTIFIED BY %s", [ROOT_PASSWORD])
+        cursor.execute("GRANT SELECT, CREATE USER ON *.* TO admin WITH GRANT OPTION")
+        cursor.execute("GRANT ALL ON acmeopenedx.* TO admin WITH GRANT OPTION")
+    run(USER.creation(token("NEW")))
+    with connect(mariadb_server, USER.new, NEW):
+        pass
+    run(USER.removal)

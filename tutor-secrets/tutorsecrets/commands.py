@@ -105,12 +105,13 @@ def diff(session: Session) -> None:
 def rotate(session: Session, keys: tuple[str, ...], yes: bool) -> None:
     """Give settings new values while the instance runs.
 
-    A MySQL password gets a second user, so that old and new pods both work meanwhile. Without
-    KEY, go on with a rotation that was interrupted.
+    A MySQL password gets a second user, so that old and new pods both work meanwhile. A rotation
+    that was interrupted is finished first; without KEY, nothing else is done.
     """
-    from tutorsecrets.managing import rotating
+    from tutorsecrets.managing import rollout, rotating
 
-    rotating.rotate(session, list(keys), lambda question: yes or click.confirm(question))
+    operations = rollout.TutorOperations(session)
+    rotating.rotate(session, [*keys], lambda text: yes or click.confirm(text), operations)
 
 
 @click.command()

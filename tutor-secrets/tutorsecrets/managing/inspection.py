@@ -13,11 +13,12 @@ from tutorplatform.manifests import Manifest
 
 from tutorsecrets.deploying.pruning import USERS
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation
+from tutorsecrets.managing import generation, journal
 from tutorsecrets.rewriting.plain import LEAST_LENGTH
 from tutorsecrets.rewriting.pods import names_in
 from tutorsecrets.rewriting.rewrite import Rewritten, rewrite, texts, title
 from tutorsecrets.rewriting.sealing import Direct
+from tutorsecrets.stores.entries import PENDING
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import parse
 
@@ -45,6 +46,7 @@ def findings(session: Session) -> Iterator[Finding]:
         yield Finding(session.store.title, problem, "run `tutor secrets init`")
         return
     yield from _in_store(session, content)
+    yield from unfinished(session.store.title, content.values)
     try:
         rewritten = _rewritten(session)
     except PlatformError as error:
@@ -56,6 +58,21 @@ def findings(session: Session) -> Iterator[Finding]:
         yield Finding("cluster", str(error), "check `kubectl config current-context`")
         return
     yield from plain_values(session, known_values(session))
+
+
+def unfinished(store: str, values: Mapping[str, str]) -> Iterator[Finding]:
+    """A rotation that has not come to its end, or an entry that should tell of one and does not.
+
+    `store` is the store's title, `values` are all its entries.
+    """
+    try:
+        rotation = journal.parsed(values.get(PENDING))
+    except PlatformError as error:
+        yield Finding(error.where, error.problem, error.remedy)
+        return
+    if rotation:
+        problem = f"the rotation of {', '.join(rotation.keys)} is not finished"
+        yield Finding(store, problem, "run `tutor secrets rotate`")
 
 
 def plain_values(session: Session, values: Mapping[str, str]) -> Iterator[Finding]:

@@ -56,7 +56,8 @@ def _clean_cluster(session: Session, ask: Ask) -> None:
         return
     if running and ask("Deploy the instance with the secrets from the store now?"):
         rollout.start(session.root)
-        rollout.wait(session, [each["metadata"]["name"] for each in session.live("deployments")])
+        deployments = session.live("deployments")
+        rollout.wait(session, [f"deployment/{each['metadata']['name']}" for each in deployments])
     remains = leftovers.look(session, values) if running else []
     if remains:
         fmt.echo_info("No longer in use, with a value in plain text:")

@@ -1,101 +1,176 @@
-"""Edge: gives settings new values while the instance runs; `rotation` has the plan."""
+"""Edge: gives settings new values while the instance runs; `rotation` has the plan.
+
+Before anything else, the store gets a journal with all that is to be done. Each step after it can
+be repeated, so an interrupted rotation is simply carried out once more, with the same values.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 import click
-from tutor import config as tutor_config
 from tutor import fmt
-from tutor.env import save as save_env
 from tutorplatform.errors import ConfigError
 
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation, rollout, rotation, tables, upkeep, usage
-from tutorsecrets.managing.rotation import DatabaseUser, Plan
+from tutorsecrets.managing import generation, rotation, tables, upkeep, usage
+from tutorsecrets.managing.databases import DatabaseUser
+from tutorsecrets.managing.journal import NOTHING, Journal, parsed
+from tutorsecrets.managing.rotation import Plan
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.store import Content
 
+# A question → whether to go on.
+Ask = Callable[[str], bool]
 
-def rotate(session: Session, keys: list[str], ask: Callable[[str], bool]) -> None:
-    """Show the plan, ask, and carry it out; or go on with one that was interrupted."""
-    left = interrupted(session)
-    if left:
-        fmt.echo_alert(f"The rotation of {', '.join(left.keys)} was interrupted; it goes on now")
-        take_into_use(session, left)
-        return
+
+class Operations(Protocol):
+    """What a rotation does to the instance. Whatever was done may be done again."""
+
+    def run_sql(self, script: str) -> None:
+        """Run a shell script with the client of MySQL, as a job; TutorError if it fails."""
+
+    def save_settings(self, changes: Mapping[str, str]) -> None:
+        """Change settings in config.yml, and render env/."""
+
+    def deploy(self, workloads: Collection[str]) -> None:
+        """Deploy, and wait until these workloads, `kind/name`, have new pods."""
+
+    def initialise(self, applications: Iterable[str]) -> None:
+        """Run the init tasks of these applications."""
+
+    def wait_for_old_pods(self, keys: Collection[str]) -> None:
+        """Return when nothing uses old values of these settings; PlatformError if that is never."""
+
+
+def rotate(session: Session, keys: list[str], ask: Ask, operations: Operations) -> None:
+    """Show the plan, ask, and carry it out; one that was interrupted comes first."""
+    unfinished = pending(session)
+    if unfinished:
+        finish(session, unfinished, keys, ask, operations)
+        session, keys = session.anew(), [key for key in keys if key not in unfinished.values]
+    if keys or not unfinished:
+        start(session, keys, ask, operations)
+
+
+def finish(
+    session: Session, unfinished: Journal, keys: list[str], ask: Ask, operations: Operations
+) -> None:
+    """Go on with a rotation, before one of `keys`."""
+    rest = ", ".join(key for key in keys if key not in unfinished.values)
+    after = f"; after it comes {rest}" if rest else ""
+    fmt.echo_alert(
+        f"The rotation of {', '.join(unfinished.keys)} was interrupted. It is finished first, "
+        f"with the values made up then{after}"
+    )
+    _confirm(_plan(session, unfinished.keys, unfinished.users), ask)
+    carry_out(session, unfinished, operations)
+
+
+def start(session: Session, keys: list[str], ask: Ask, operations: Operations) -> None:
+    """Make up values for these settings and take them into use."""
     if not keys:
         raise ConfigError("tutor secrets rotate", "no setting is named", "name one or more")
     plan = planned(session, keys)
+    _confirm(plan, ask)
+    carry_out(session, begin(session, plan), operations)
+
+
+def _confirm(plan: Plan, ask: Ask) -> None:
     tables.show(("step", "what happens"), rotation.steps(plan))
     if not ask("Go on?"):
         raise click.Abort
-    run(session, plan)
+
+
+def pending(session: Session) -> Journal | None:
+    """The rotation that has not come to its end; DeployError if what is left of it is broken."""
+    return parsed(_values(session).get(entries.PENDING))
 
 
 def planned(session: Session, keys: list[str]) -> Plan:
-    """How to rotate these settings. ConfigError for one that is not ours to choose."""
+    """How to rotate these settings.
+
+    Raises ConfigError for one that is not ours to choose, and for an old config.yml: the user
+    who is not in it may be the one in use.
+    """
     for key in keys:
         upkeep.require_setting(session, key)
-    return _plan(session, keys, session.config)
+    rotation.require_ours(keys, generation.generators())
+    entries.require_users(session.config, _values(session).get(entries.USERS))
+    return _plan(session, keys, rotation.changing_users(keys, session.config))
 
 
-def interrupted(session: Session) -> Plan | None:
-    """What is left of a rotation that did not come to its end; None if there is none."""
-    values = (session.content or Content({})).values
-    keys = json.loads(values.get(entries.PENDING, "[]"))
-    if not keys:
-        return None
-    return _plan(session, keys, rotation.before(session.config, values.get(entries.USERS)))
-
-
-def _plan(session: Session, keys: list[str], config: Mapping[str, Any]) -> Plan:
+def _plan(session: Session, keys: Iterable[str], users: Iterable[DatabaseUser]) -> Plan:
     return rotation.plan(
-        keys,
-        config,
-        generation.generators(),
-        usage.by_workload(session.rendered),
-        usage.by_application(session.tasks),
+        keys, users, usage.by_workload(session.rendered), usage.by_application(session.tasks)
     )
 
 
-def run(session: Session, plan: Plan) -> None:
-    """Make the values up, put them into the store and take them into use."""
-    values = generation.new_values(session.config, plan.keys)
-    for user in plan.users:
-        fmt.echo_info(f"MySQL: user {user.new} gets the rights of {user.old}; both are valid")
-        password = session.typed.hidden(user.user_key, values[user.password_key])
-        rollout.run(session.root, "mysql", user.creation(password))
-    content = session.content or Content({})
-    users = rotation.recorded(plan.users, content.values.get(entries.USERS))
-    # In one step: whoever reads the new values also reads whose they are.
-    beside = {entries.USERS: users, entries.PENDING: json.dumps(plan.keys)}
-    upkeep.write(session, content, {**values, **beside})
-    fmt.echo_info(f"{session.store.title}: new values of {', '.join(plan.keys)}")
-    take_into_use(session.anew(), plan)
+def begin(session: Session, plan: Plan) -> Journal:
+    """Make up the values and write the journal; ConfigError if it is too long for the store."""
+    new = Journal(generation.new_values(session.config, plan.keys), tuple(plan.users))
+    try:
+        session.store.write({entries.PENDING: new.text})
+    except ConfigError as error:
+        raise ConfigError(
+            "tutor secrets rotate",
+            f"the new values of {', '.join(plan.keys)} do not fit into one entry of the store",
+            "rotate fewer at once; nothing has changed",
+        ) from error
+    return new
 
 
-def take_into_use(session: Session, plan: Plan) -> None:
-    """Deploy what is in the store, and remove the users that nobody is any more."""
-    if plan.users:
-        _save_users(session, plan.users)
-    rollout.start(session.root)
-    if session.is_external:
-        rollout.restart(session, plan.workloads)
-    rollout.wait(session, plan.workloads)
-    rollout.initialise(session.root, plan.applications)
-    if plan.users:
-        rollout.wait_for_old_pods(session, plan.workloads)
-    for user in plan.users:
+def carry_out(session: Session, journal: Journal, operations: Operations) -> None:
+    """Do all that the journal says, whatever of it is done already, and clear it."""
+    plan = _plan(session, journal.keys, journal.users)
+    make_new_users(session, journal, operations)
+    store_values(session, journal)
+    fmt.echo_info(f"{session.store.title}: new values of {', '.join(journal.keys)}")
+    if journal.users:
+        operations.save_settings({user.user_key: user.new for user in journal.users})
+    operations.deploy(plan.workloads)
+    operations.initialise(plan.applications)
+    if journal.users:
+        remove_old_users(journal.users, operations)
+    # Only now: whatever fails before is done again.
+    session.store.write({entries.PENDING: NOTHING})
+
+
+def make_new_users(session: Session, journal: Journal, operations: Operations) -> None:
+    """Make the users that the store does not name yet, with their new passwords."""
+    # Those that it names were made before; and with the config.yml from before, no job would run.
+    known = entries.users(_values(session).get(entries.USERS))
+    for user in journal.users:
+        if known.get(user.user_key) != user.new:
+            fmt.echo_info(f"MySQL: user {user.new} gets the rights of {user.old}; both are valid")
+            password = session.typed.hidden(user.user_key, journal.values[user.password_key])
+            operations.run_sql(user.creation(password))
+
+
+def remove_old_users(users: Collection[DatabaseUser], operations: Operations) -> None:
+    """Take the old users away, once nothing has their passwords."""
+    operations.wait_for_old_pods([user.password_key for user in users])
+    for user in users:
         fmt.echo_info(f"MySQL: user {user.old} is removed")
-        rollout.run(session.root, "mysql", user.removal)
-    session.store.write({entries.PENDING: "[]"})
+        operations.run_sql(user.removal)
 
 
-def _save_users(session: Session, users: list[DatabaseUser]) -> None:
-    config = tutor_config.load_minimal(session.root)
-    config.update({user.user_key: user.new for user in users})
-    tutor_config.save_config_file(session.root, config)
-    save_env(session.root, tutor_config.load_full(session.root))
+def store_values(session: Session, journal: Journal) -> None:
+    """Put the new values into the store, and whose they are."""
+    content = session.content or Content({})
+    changes = {**journal.values}
+    if journal.users:
+        whose = {user.user_key: user.new for user in journal.users}
+        # First: Parameter Store writes one entry after the other, and from this one on a
+        # deployment is refused until config.yml has the new users, when all entries are there.
+        changes = {
+            entries.USERS: entries.with_users(content.values.get(entries.USERS), whose),
+            **journal.values,
+        }
+    known = content.values
+    upkeep.write(session, content, {k: v for k, v in changes.items() if known.get(k) != v})
+
+
+def _values(session: Session) -> Mapping[str, str]:
+    return (session.content or Content({})).values

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from tutorsecrets.managing import usage
 from tutorsecrets.managing.inspection import Finding
 from tutorsecrets.managing.upkeep import Row
 
@@ -41,7 +42,7 @@ def secrets(rows: Iterable[Row]) -> None:
                 row.key,
                 row.place or "nowhere",
                 age(row.changed, now),
-                ", ".join(row.workloads),
+                ", ".join(map(usage.short, row.workloads)),
                 ", ".join(row.applications),
             )
             for row in rows

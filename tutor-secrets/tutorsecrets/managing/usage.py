@@ -14,7 +14,7 @@ from tutorsecrets.tokens import keys_in
 
 
 def by_workload(manifests: Iterable[Manifest]) -> dict[str, list[str]]:
-    """Setting → the workloads with its token in them or in their ConfigMaps."""
+    """Setting → the workloads, as `kind/name`, with its token in them or in their ConfigMaps."""
     manifests = list(manifests)
     in_configmaps = {
         kubernetes.name(configmap): keys_in(configmap.get("data"))
@@ -22,7 +22,7 @@ def by_workload(manifests: Iterable[Manifest]) -> dict[str, list[str]]:
     }
     return _inverted(
         (
-            kubernetes.name(manifest),
+            f"{manifest['kind'].lower()}/{kubernetes.name(manifest)}",
             keys_in(pod).union(*(in_configmaps.get(name, ()) for name in names_in(manifest))),
         )
         for manifest in manifests
@@ -36,6 +36,11 @@ def by_application(tasks: Mapping[str, Iterable[Task]]) -> dict[str, list[str]]:
     return _inverted(
         (name, keys_in([script for _, script in scripts])) for name, scripts in tasks.items()
     )
+
+
+def short(workload: str) -> str:
+    """`lms` for `deployment/lms`, as most are; others with their kind."""
+    return workload.removeprefix("deployment/")
 
 
 def _inverted(pairs: Iterable[tuple[str, set[str]]]) -> dict[str, list[str]]:
