@@ -190,6 +190,29 @@ def test_a_rotation_reaches_the_pods(
     assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
 
 
+def test_a_database_password_gets_another_user(
+    instance: TutorRoot, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both arrive together; and no Secret has anything of the journal."""
+    old = stored(instance, monkeypatch)["NOTES_MYSQL_PASSWORD"]
+    said = instance.run("secrets", "rotate", "--yes", "NOTES_MYSQL_PASSWORD").stdout
+    assert "MySQL: user notes is removed" in said
+    values = stored(instance, monkeypatch)
+    assert values["NOTES_MYSQL_PASSWORD"] != old
+    assert values["NOTES_MYSQL_PASSWORD"] not in said
+    assert values["SECRETS_ROTATION"] == "{}"
+    # The one from before stays for an hour.
+    used = str(objects(cluster, namespace(instance), "deployments"))
+    secrets = objects(cluster, namespace(instance), "secrets")
+    found = files([each for each in secrets if f"'{manifests.name(each)}'" in used])
+    settings = found["notes-settings", "tutor.py"]
+    assert values["NOTES_MYSQL_PASSWORD"] in settings
+    assert "notes_2" in settings
+    kept = json.dumps(objects(cluster, namespace(instance), "externalsecrets"))
+    assert "SECRETS_ROTATION" not in kept
+    assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
+
+
 def test_what_cannot_be_read_stops_a_deployment(
     instance: TutorRoot, cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
