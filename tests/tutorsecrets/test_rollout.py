@@ -30,11 +30,12 @@ class Store:
     """A store with one value."""
 
     title = "secret openedx/acme"
+    region = "eu-west-1"
 
     def read(self, _references: Mapping[str, str]) -> Content:
         return Content({KEY: "new-password", "SECRETS_HASH_KEY": "k"})
 
-    def write(self, changes: Mapping[str, str]) -> None:
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
         raise AssertionError("nothing is written here")
 
     def deviations(self) -> list[tuple[str, str]]:

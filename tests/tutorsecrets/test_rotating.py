@@ -85,6 +85,7 @@ class World:
     """
 
     title = "secret openedx/acme"
+    region = "eu-west-1"
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -139,7 +140,8 @@ class World:
     def read(self, _references: Mapping[str, str]) -> Content:
         return Content(dict(self.stored))
 
-    def write(self, changes: Mapping[str, str]) -> None:
+    def write(self, changes: Mapping[str, str], *, keep_existing: bool = False) -> list[str]:
+        assert not keep_existing, "a rotation replaces values"
         for value in changes.values():
             if len(value) > self.longest:
                 raise ConfigError("store", "would have more bytes", "choose a shorter value")
@@ -147,6 +149,7 @@ class World:
             self.happens()
             self.stored[key] = value
         self.happens()
+        return list(changes)
 
     def deviations(self) -> list[tuple[str, str]]:
         return []
