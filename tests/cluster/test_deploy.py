@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tutorsecrets
 from localcluster.certificates import Authority
 from localcluster.cluster import LocalCluster
 from localcluster.processes import free_port, wait_for
 from localservices.aws import AwsEmulator
+from tutorplatform import manifests
+from tutorsecrets.rewriting import pods
 
 from demo import audit, instances, scan
 from demo.tutor import TutorRoot
@@ -191,19 +194,59 @@ def test_when_the_cluster_does_not_answer_the_message_says_what_to_check(
     assert "kubectl config current-context" in said
 
 
-def test_manifests_applied_around_the_plugin_never_run(
-    beta: TutorRoot, cluster: LocalCluster
+HOW = [(), ("--server-side", "--force-conflicts")]
+
+
+@pytest.mark.parametrize("how", HOW, ids=["client", "server"])
+def test_what_is_applied_around_the_plugin_changes_no_workload(
+    how: tuple[str, ...], acme: TutorRoot, cluster: LocalCluster
 ) -> None:
-    """Their pods would start with tokens for passwords."""
-    cluster.kubectl("create", "namespace", "beta")
-    try:
-        cluster.kubectl("apply", f"--kustomize={beta.path / 'env'}", "--server-side")
-        wait_for(lambda: objects(cluster, "beta", "pods"), 20, "pods of beta")
-        pods = objects(cluster, "beta", "pods").values()
-        assert {pod["status"]["phase"] for pod in pods} == {"Pending"}
-        assert not any("nodeName" in pod["spec"] for pod in pods)
-    finally:
-        cluster.kubectl("delete", "namespace", "beta", "--wait")
+    """New pods would start with tokens for passwords; those that run go on."""
+    before = generations(cluster)
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        cluster.kubectl("apply", f"--kustomize={acme.path / 'env'}", *how)
+    assert "deploy with tutor k8s start, not with kubectl apply" in raised.value.stderr
+    assert generations(cluster) == before
+    acme.run("k8s", "start")
+    assert generations(cluster) == before
+
+
+@pytest.mark.parametrize("kind", pods.GATED_KINDS)
+def test_no_kind_of_workload_can_be_made_around_the_plugin(
+    kind: str, cluster: LocalCluster, tmp_path: Path
+) -> None:
+    """With the plugin's own patch, as kustomize applies it."""
+    patches = Path(tutorsecrets.__path__[0], "patches", "kustomization-patches").read_text()
+    (tmp_path / "workload.yml").write_text(json.dumps(workload(kind)))
+    kustomization = tmp_path / "kustomization.yml"
+    kustomization.write_text("resources: [workload.yml]")
+    cluster.kubectl("apply", "--dry-run=server", f"--kustomize={tmp_path}")
+    kustomization.write_text(f"resources: [workload.yml]\npatches:\n{patches}")
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        cluster.kubectl("apply", f"--kustomize={tmp_path}")
+    assert "deploy with tutor k8s start, not with kubectl apply" in raised.value.stderr
+    gated = cluster.kubectl("kustomize", str(tmp_path))
+    pods.require_gates(manifests.load(gated))
+
+
+def workload(kind: str) -> dict[str, Any]:
+    """The least that the API server takes."""
+    groups = {"Job": "batch/v1", "CronJob": "batch/v1", "Pod": "v1", "ReplicationController": "v1"}
+    pod: dict[str, Any] = {"containers": [{"name": "x", "image": "x"}]}
+    if kind in {"Job", "CronJob"}:
+        pod = {**pod, "restartPolicy": "Never"}
+    labels = {"app": "around"}
+    spec: dict[str, Any] = {"template": {"metadata": {"labels": labels}, "spec": pod}}
+    if groups.get(kind, "apps/v1") == "apps/v1":
+        spec["selector"] = {"matchLabels": labels}
+    if kind == "CronJob":
+        spec = {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": spec}}
+    return {
+        "apiVersion": groups.get(kind, "apps/v1"),
+        "kind": kind,
+        "metadata": {"name": "around", "namespace": "default"},
+        "spec": pod if kind == "Pod" else spec,
+    }
 
 
 @pytest.mark.parametrize(
@@ -224,11 +267,17 @@ def test_the_api_server_accepts_what_each_plugin_renders(
     root.run("config", "save")
     cluster.kubectl("create", "namespace", namespace)
     try:
-        cluster.kubectl(
-            "apply", "--server-side", "--dry-run=server", f"--kustomize={root.path / 'env'}"
-        )
+        file = root.path / "rendered.yml"
+        file.write_text(manifests.dump(map(ungated, root.rendered())))
+        cluster.kubectl("apply", "--server-side", "--dry-run=server", f"--filename={file}")
     finally:
         cluster.kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+def ungated(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The object without what keeps it from being applied around the secrets plugin."""
+    pod = manifests.pod_spec(manifest)
+    return manifest if pod is None else pods.with_pod_spec(manifest, pods.ungated(pod))
 
 
 @pytest.mark.proof

@@ -19,6 +19,7 @@ from tutorplatform.manifests import Manifest
 from tutorsecrets.deploying.deployment import Deploy
 from tutorsecrets.deploying.kubectl import LocalKubectl, QuietKubectl
 from tutorsecrets.deploying.session import Session
+from tutorsecrets.rewriting.pods import GATE
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import token
 from tutorsecrets.typed import Typed
@@ -283,6 +284,12 @@ def test_without_tokens_the_store_is_not_asked(tmp_path: Path) -> None:
             id="plain value",
         ),
         pytest.param(
+            [*RENDERED, configmap("x", f="an-old-setting-of-B")],
+            {**VALUES, "B": "old-setting-of-B"},
+            "ConfigMap x, data.f: has the value of B in plain text",
+            id="plain value of another setting",
+        ),
+        pytest.param(
             [*RENDERED, configmap("x", DB_PASSWORD="x")],
             VALUES,
             "ConfigMap x, data: DB_PASSWORD is in plain text",
@@ -298,6 +305,59 @@ def test_nothing_is_applied_after_an_error(
     with pytest.raises(DeployError, match=message):
         run.kubectl("apply", "-k", "env")
     assert run.cluster.calls == []
+
+
+def test_what_the_store_has_for_itself_is_no_secret(tmp_path: Path) -> None:
+    """User names, for example; and what is declared to be none."""
+    values = {**VALUES, "SECRETS_USERS": "{}" + " " * 8, "MAP_API_KEY": "public-value"}
+    run = session(tmp_path, *RENDERED, configmap("x", f="{}" + " " * 8 + "public-value"), **values)
+    (tmp_path / "config.yml").write_text("ID: x\nSECRETS_PLAIN: [MAP_API_KEY]\n")
+    run.kubectl("apply", "-k", "env")
+    assert len(run.cluster.calls) == 2
+    assert run.reads == 1
+
+
+def workload(kind: str = "Deployment", version: str = "apps/v1", **pod: Any) -> Manifest:
+    spec = {"template": {"spec": {"containers": [], **pod}}}
+    return {"apiVersion": version, "kind": kind, "metadata": {"name": "lms"}, "spec": spec}
+
+
+@pytest.mark.parametrize("gates", [[], [{"name": "another/gate"}]], ids=["none", "another's"])
+def test_an_environment_rendered_without_the_plugin_is_refused(
+    tmp_path: Path, gates: list[dict[str, str]]
+) -> None:
+    """It has values in place of tokens; there is nothing else to tell it by."""
+    run = session(tmp_path, NAMESPACE, workload(schedulingGates=gates))
+    with pytest.raises(DeployError) as raised:
+        run.kubectl("apply", "-k", str(tmp_path / "env"))
+    assert str(raised.value).startswith("Deployment lms: was rendered without the secrets plugin")
+    assert "run `tutor config save`" in str(raised.value)
+    assert run.cluster.calls == []
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        workload(schedulingGates=[{"name": GATE}, {"name": "another/gate"}]),
+        # The plugin's patch does not reach these.
+        workload("Rollout", "argoproj.io/v1alpha1"),
+        workload("Job", "batch.volcano.sh/v1alpha1"),
+        configmap("x"),
+    ],
+    ids=["gated", "another kind", "another group", "no workload"],
+)
+def test_an_environment_rendered_with_the_plugin_passes(tmp_path: Path, manifest: Manifest) -> None:
+    run = session(tmp_path, NAMESPACE, manifest)
+    run.kubectl("apply", "-k", str(tmp_path / "env"))
+    [(_, applied)] = run.cluster.calls
+    assert GATE not in json.dumps(applied)
+
+
+def test_folders_of_other_plugins_need_no_gates(tmp_path: Path) -> None:
+    """They render them as they like."""
+    run = session(tmp_path, workload())
+    run.kubectl("apply", "-k", str(tmp_path / "other" / "env"))
+    assert len(run.cluster.calls) == 1
 
 
 def test_a_dry_run_on_the_client_leaves_secrets_out(tmp_path: Path) -> None:

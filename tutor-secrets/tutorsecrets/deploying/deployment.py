@@ -24,7 +24,7 @@ from tutorsecrets.deploying.housekeeping import Housekeeping
 from tutorsecrets.deploying.kubectl import Cluster, stream
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.rewriting import external
-from tutorsecrets.rewriting.pods import names_in
+from tutorsecrets.rewriting.pods import names_in, require_gates
 
 # Server-side, because a client-side apply would keep the values in an annotation.
 APPLY_SECRETS = (
@@ -61,7 +61,7 @@ class Deploy:
             fmt.echo_alert(f"Secrets of jobs could not be deleted; they go with the jobs: {error}")
 
     def _apply(self, session: Session, application: Application) -> int:
-        own = self._read(application)
+        own = self._read(session.root, application)
         borrowed = self._configmaps(session.root, own) if application.file else []
         rewritten = session.rewritten([*own, *borrowed])
         secrets = arguments.needed_secrets(rewritten, application.selector)
@@ -105,10 +105,13 @@ class Deploy:
             # The deployment itself is complete.
             fmt.echo_alert(f"Secrets that nobody uses could not be deleted: {error}")
 
-    def _read(self, application: Application) -> list[Manifest]:
+    def _read(self, root: str, application: Application) -> list[Manifest]:
         if application.file:
             return kubernetes.load(Path(application.file).read_text(encoding="utf-8"))
-        return kubernetes.load(self._cluster.kustomize(application.directory))
+        manifests = kubernetes.load(self._cluster.kustomize(application.directory))
+        if Path(application.directory).resolve() == Path(tutor_env.pathjoin(root)).resolve():
+            require_gates(manifests)
+        return manifests
 
     def _configmaps(self, root: str, workloads: list[Manifest]) -> list[Manifest]:
         """The instance's ConfigMaps that these workloads refer to. Tutor's job files bring none."""

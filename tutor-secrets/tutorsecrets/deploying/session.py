@@ -18,13 +18,13 @@ from tutorplatform.manifests import Manifest
 from tutorsecrets import classification, settings
 from tutorsecrets.deploying.kubectl import Cluster
 from tutorsecrets.deploying.tasks import Task, with_script
-from tutorsecrets.rewriting import external, plain
+from tutorsecrets.rewriting import external, plain, pods
 from tutorsecrets.rewriting.resolve import Values, resolved
 from tutorsecrets.rewriting.rewrite import Rewritten, rewrite, tokens
 from tutorsecrets.rewriting.sealing import Direct, Lookup
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.store import Content, Store
-from tutorsecrets.tokens import is_typed, keys_in
+from tutorsecrets.tokens import is_typed, keys_in, token
 from tutorsecrets.typed import Typed
 
 # As Tutor names them in `init --limit`.
@@ -108,8 +108,13 @@ class Session:
 
     @cached_property
     def rendered(self) -> list[Manifest]:
-        """The manifests of the rendered environment, with tokens."""
-        return kubernetes.load(self.cluster.ask("kustomize", tutor_env.pathjoin(self.root)))
+        """The manifests of the rendered environment, with tokens.
+
+        DeployError if it was rendered without this plugin.
+        """
+        manifests = kubernetes.load(self.cluster.ask("kustomize", tutor_env.pathjoin(self.root)))
+        pods.require_gates(manifests)
+        return manifests
 
     @cached_property
     def tasks(self) -> dict[str, list[Task]]:
@@ -182,9 +187,20 @@ class Session:
         sealer = external.External(self.settings) if self.is_external else direct
         result = rewrite(manifests, sealer, direct)
         plain.require_no_password(manifests, self.settings.plain)
-        known = [text for text in tokens(manifests) if is_typed(text) or not self.is_external]
-        plain.require_no_value(result.manifests, {text: self.lookup(text) for text in known})
+        plain.require_no_value(result.manifests, self._known_values(tokens(manifests)))
         return result
+
+    def _known_values(self, found: set[str]) -> dict[str, str]:
+        """Token → value, for these and, if they are why the store is read, for all in it."""
+        # What somebody typed may be the name of the account as well, and be in plain sight.
+        known = {text for text in found if not is_typed(text)}
+        if self.is_external or not known:
+            return {}
+        no_secrets = {*entries.BOOKKEEPING, *self.settings.plain}
+        stored = {
+            token(key): value for key, value in self.values.by_key.items() if key not in no_secrets
+        }
+        return {**stored, **{text: self.lookup(text) for text in known}}
 
 
 class UncheckedSession(Session):

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tutorplatform import manifests as kubernetes
+from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 
 PodSpec = dict[str, Any]
 
-# patches/kustomization-patches puts this gate on every pod: with it, none is ever scheduled.
-# https://kubernetes.io/docs/concepts/scheduling-eviction/pod-scheduling-readiness/
-GATE = "tutorsecrets/apply-with-tutor-k8s"
+# patches/kustomization-patches puts this scheduling gate on every pod. It is no valid name, so the
+# API server refuses each workload that has it, and shows it: what runs stays as it is.
+GATE = "deploy with tutor k8s start, not with kubectl apply"
+
+# What the patch reaches, of these API groups.
+GATED_KINDS = (
+    *("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"),
+    *("Job", "CronJob", "Pod"),
+)
+GATED_GROUPS = ("v1", "apps", "batch")
 
 
 def with_pod_spec(manifest: Manifest, pod: PodSpec) -> Manifest:
@@ -33,6 +41,24 @@ def ungated(pod: PodSpec) -> PodSpec:
     gates = [gate for gate in pod.get("schedulingGates") or [] if gate.get("name") != GATE]
     rest = {key: value for key, value in pod.items() if key != "schedulingGates"}
     return {**rest, "schedulingGates": gates} if gates else rest
+
+
+def require_gates(manifests: Iterable[Manifest]) -> None:
+    """Raise DeployError for a workload without our gate: it was rendered without this plugin.
+
+    Then the manifests beside it have values in place of tokens, and nothing else tells.
+    """
+    for manifest in manifests:
+        group = manifest.get("apiVersion", "").partition("/")[0]
+        if manifest["kind"] not in GATED_KINDS or group not in GATED_GROUPS:
+            continue
+        gates = (kubernetes.pod_spec(manifest) or {}).get("schedulingGates") or []
+        if GATE not in [gate.get("name") for gate in gates]:
+            raise DeployError(
+                f"{manifest['kind']} {kubernetes.name(manifest)}",
+                "was rendered without the secrets plugin, or by an older version of it",
+                "run `tutor config save`, then this command again",
+            )
 
 
 def following(pod: PodSpec, names: Mapping[str, str]) -> PodSpec:

@@ -21,6 +21,9 @@ PENDING = "SECRETS_ROTATION"
 # JSON: setting → when it was changed, in ISO 8601.
 CHANGED = "SECRETS_CHANGED"
 
+# None of these is a value of a setting.
+BOOKKEEPING = {USERS, PENDING, CHANGED}
+
 
 def users(entry: str | None) -> dict[str, str]:
     """The users in an entry USERS; DeployError, which shows nothing of it, if it is broken."""
