@@ -13,6 +13,7 @@ import boto3
 import pytest
 import yaml
 from localcluster.cluster import LocalCluster
+from localcluster.processes import wait_for
 from localservices.aws import AwsEmulator
 from localservices.external_secrets import ExternalSecrets
 from tutor import env as tutor_env  # noqa: F401  Registers Tutor's template filters.
@@ -35,6 +36,23 @@ OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
 # The account of the emulator.
 ROLE = "arn:aws:iam::000000000000:role/acme-secrets"
 
+# A plugin with a Secret of its own.
+REGISTRY = """
+name: registry
+version: 1.0.0
+patches:
+  k8s-services: |
+    ---
+    apiVersion: v1
+    kind: Secret
+    metadata:
+      name: registry
+    type: kubernetes.io/basic-auth
+    stringData:
+      username: acme
+      password: "{{ NOTES_SECRET_KEY }}"
+"""
+
 
 @pytest.fixture(scope="module")
 def operator(cluster: LocalCluster, aws: AwsEmulator) -> Iterator[ExternalSecrets]:
@@ -53,7 +71,7 @@ def instance(
     """An instance with all official plugins, whose values the operator brings."""
     name = {"secrets-manager": "outer", "parameter-store": "outerssm"}[request.param]
     root = new_root(
-        *("secrets", *OFFICIAL),
+        *("secrets", "registry", *OFFICIAL),
         environment={**cluster.environment, **aws.environment},
         K8S_NAMESPACE=name,
         AWS_REGION="eu-west-1",
@@ -62,6 +80,8 @@ def instance(
         SECRETS_STORE=request.param,
         SECRETS_EXTERNAL={"role_arn": ROLE},
     )
+    (root.path / "plugins").mkdir()
+    (root.path / "plugins" / "registry.yml").write_text(REGISTRY)
     root.run("config", "save")
     root.run("secrets", "init")
     root.run("secrets", "set", "SMTP_PASSWORD", given=HOSTILE)
@@ -271,6 +291,89 @@ def test_manifests_can_be_kept_in_git(
         cluster.kubectl("apply", *dry_run, f"--filename={file}")
     finally:
         file.unlink()
+
+
+def made_here(cluster: LocalCluster, name: str, kind: str) -> set[str]:
+    return {
+        manifests.name(each)
+        for each in objects(cluster, name, kind)
+        if manifests.labels(each).get("tutorsecrets/made-from") == "tokens"
+    }
+
+
+def test_another_plugins_secret_keeps_its_type(instance: TutorRoot, cluster: LocalCluster) -> None:
+    secrets = objects(cluster, namespace(instance), "secrets")
+    types = {manifests.name(each): each["type"] for each in secrets}
+    assert types["registry"] == "kubernetes.io/basic-auth"
+
+
+def test_after_stop_nothing_makes_secrets_again(instance: TutorRoot, cluster: LocalCluster) -> None:
+    name = namespace(instance)
+    instance.run("k8s", "stop")
+    for kind in ("externalsecrets", "secretstores", "serviceaccounts"):
+        assert made_here(cluster, name, kind) == set()
+    wait_for(lambda: not made_here(cluster, name, "secrets"), 20, "Secrets are gone")
+    instance.run("k8s", "start")
+    assert len(made_here(cluster, name, "secrets")) > 5
+
+
+def test_the_mode_can_be_changed(instance: TutorRoot, cluster: LocalCluster) -> None:
+    """What is left of the other mode goes once nothing can go back to it; never before."""
+    name = namespace(instance)
+    change_mode(instance, cluster, "direct")
+    assert made_here(cluster, name, "externalsecrets")
+    grow_old(cluster, name, "externalsecrets")
+    instance.run("k8s", "start")
+    for kind in ("externalsecrets", "secretstores", "serviceaccounts"):
+        assert made_here(cluster, name, kind) == set()
+    assert not objects(cluster, name, "externalsecrets")
+    assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
+    found = {manifests.name(each): each for each in objects(cluster, name, "secrets")}
+    assert found["registry"]["type"] == "kubernetes.io/basic-auth"
+    wait_for(lambda: not made_by_operator(cluster, name), 20, "the operator's Secrets are gone")
+    direct = made_here(cluster, name, "secrets")
+    change_mode(instance, cluster, "external-secrets")
+    assert direct <= made_here(cluster, name, "secrets")
+    grow_old(cluster, name, "secrets")
+    instance.run("k8s", "start")
+    left = made_here(cluster, name, "secrets")
+    assert left == made_by_operator(cluster, name) - {"registry"}
+    assert not left & direct
+    assert "Every secret is where it has to be" in instance.run("secrets", "check").stdout
+
+
+def change_mode(root: TutorRoot, cluster: LocalCluster, mode: str) -> None:
+    root.run("config", "save", "--set", f"SECRETS_MODE={mode}")
+    root.run("k8s", "start")
+    for each in objects(cluster, namespace(root), "deployments"):
+        cluster.kubectl(
+            *("rollout", "status", f"deployment/{manifests.name(each)}", "--timeout=120s"),
+            f"--namespace={namespace(root)}",
+        )
+
+
+def grow_old(cluster: LocalCluster, name: str, kind: str) -> None:
+    """As if the last deployment were of long ago, and of the last ones nothing were left."""
+    for each in objects(cluster, name, "replicasets"):
+        if not each["spec"]["replicas"]:
+            cluster.kubectl(
+                "delete", "replicaset", manifests.name(each), f"--namespace={name}", "--wait"
+            )
+    cluster.kubectl(
+        *("annotate", kind, "--all", "--overwrite", f"--namespace={name}"),
+        "tutorsecrets/applied=2020-01-01T00:00:00+00:00",
+    )
+
+
+def made_by_operator(cluster: LocalCluster, name: str) -> set[str]:
+    return {
+        manifests.name(each)
+        for each in objects(cluster, name, "secrets")
+        if any(
+            owner["kind"] == "ExternalSecret"
+            for owner in each["metadata"].get("ownerReferences") or []
+        )
+    }
 
 
 def test_without_a_region_nothing_can_be_read(new_root: NewRoot, aws: AwsEmulator) -> None:

@@ -16,6 +16,7 @@ from tutor.exceptions import TutorError
 from tutorplatform import manifests as kubernetes
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
+from tutorsecrets.deploying import pruning
 from tutorsecrets.deploying.deployment import Deploy
 from tutorsecrets.deploying.kubectl import LocalKubectl, QuietKubectl
 from tutorsecrets.deploying.session import Session
@@ -26,6 +27,15 @@ from tutorsecrets.typed import Typed
 
 A = token("A")
 VALUES = {"A": "s3cretA", "SECRETS_HASH_KEY": "k"}
+
+EXTERNAL = """
+SECRETS_MODE: external-secrets
+SECRETS_EXTERNAL: {role_arn: "arn:aws:iam::000000000000:role/x"}
+AWS_REGION: eu-west-1
+"""
+ALL_KINDS = (
+    "externalsecrets.external-secrets.io,secretstores.external-secrets.io,serviceaccounts,secrets"
+)
 
 
 def configmap(name: str, **data: str) -> Manifest:
@@ -76,7 +86,7 @@ class Cluster:
     def ask(self, *argv: str, given: str = "") -> str:
         assert not given
         self.asked.append(argv)
-        return self.answers.get(argv[1], "")
+        return self.answers.get("".join(argv[1:2]), "")
 
     def given(self) -> list[list[str]]:
         """Kind/name of what came with each call, less the hash of a Secret's name."""
@@ -369,14 +379,98 @@ def test_a_dry_run_on_the_client_leaves_secrets_out(tmp_path: Path) -> None:
     ]
 
 
-def test_stop_deletes_secrets_as_well(tmp_path: Path) -> None:
-    """After what uses them."""
+@pytest.mark.parametrize(
+    ("settings", "secrets", "versions", "kinds"),
+    [
+        ("", "a|tokens||\n", "v1", "secrets"),
+        ("", "a|tokens||\n", "v1 external-secrets.io/v1", "secrets"),
+        (EXTERNAL, "", "v1 external-secrets.io/v1", ALL_KINDS),
+        (EXTERNAL, "", "v1", "secrets"),
+        ("", "a|tokens|ExternalSecret|\n", "v1 external-secrets.io/v1", ALL_KINDS),
+    ],
+    ids=["direct", "operator not in use", "external", "operator gone", "mode changed"],
+)
+def test_stop_deletes_secrets_as_well(
+    tmp_path: Path, settings: str, secrets: str, versions: str, kinds: str
+) -> None:
+    """After what uses them; and what would make them again."""
     run = session(tmp_path)
+    (tmp_path / "config.yml").write_text("ID: x\n" + settings)
+    run.cluster.answers = {"secrets": secrets, "": versions}
     run.kubectl("delete", "--selector=a=b", "deployments,configmaps")
     assert run.passed_on == [
         ("delete", "--selector=a=b", "deployments,configmaps"),
-        ("delete", "--selector=a=b,tutorsecrets/made-from=tokens", "secrets"),
+        ("delete", "--selector=a=b,tutorsecrets/made-from=tokens", kinds),
     ]
+
+
+OLD = "2020-01-01T00:00:00+00:00"
+USER = {"kind": "ReplicaSet", "metadata": {"name": "r"}, "spec": {"uses": "in-use"}}
+
+
+@pytest.mark.parametrize(
+    ("listing", "deleted"),
+    [
+        pytest.param(
+            f"unused|tokens||{OLD}\n",
+            [("serviceaccounts", "made-from=tokens"), ("externalsecrets", "unused")],
+            id="all",
+        ),
+        pytest.param(
+            f"unused|tokens||{OLD}\nin-use|tokens||{OLD}\n",
+            [("externalsecrets", "unused")],
+            id="one can go back to one",
+        ),
+        pytest.param(
+            f"theirs|secret||{OLD}\n",
+            [("externalsecrets", "theirs"), ("serviceaccounts", "made-from=tokens")],
+            id="of another plugin",
+        ),
+    ],
+)
+def test_after_a_change_to_the_direct_mode_the_operator_has_nothing_left(
+    tmp_path: Path, listing: str, deleted: list[tuple[str, str]]
+) -> None:
+    """ExternalSecrets go as Secrets do; a Secret that keeps its name stays."""
+    theirs = {"kind": "Secret", "metadata": {"name": "theirs"}, "stringData": {"a": A}}
+    run = session(tmp_path, *RENDERED, theirs, **VALUES)
+    run.cluster.answers = {
+        "secrets": "unused|tokens|ExternalSecret|\n",
+        "externalsecrets.external-secrets.io": listing,
+        pruning.USERS: json.dumps({"items": [USER]}),
+    }
+    run.kubectl("apply", "-k", "env")
+    deletions = [argv for argv in run.cluster.asked if argv[0] == "delete"]
+    assert len(deletions) == len(deleted)
+    for argv, (kind, what) in zip(deletions, deleted, strict=True):
+        assert kind in argv[1]
+        assert argv[-1].endswith(what)
+        assert ("--cascade=orphan" in argv) is (what == "theirs")
+
+
+def test_where_the_operator_is_not_in_use_nobody_asks_for_its_objects(tmp_path: Path) -> None:
+    """The cluster may not know these kinds, and kubectl would fail."""
+    run = session(tmp_path, *RENDERED, **VALUES)
+    run.cluster.answers = {"secrets": f"unused|tokens||{OLD}\n", pruning.USERS: '{"items": []}'}
+    run.kubectl("apply", "-k", "env")
+    assert not [argv for argv in run.cluster.asked if "external" in argv[1]]
+    [deletion] = [argv for argv in run.cluster.asked if argv[0] == "delete"]
+    assert (deletion[1], deletion[-1]) == ("secrets", "unused")
+
+
+def test_after_a_change_to_external_secrets_the_secrets_of_before_go(tmp_path: Path) -> None:
+    """Once nothing uses them; the operator's own are its business."""
+    run = session(tmp_path, NAMESPACE)
+    (tmp_path / "config.yml").write_text("ID: x\n" + EXTERNAL)
+    run.cluster.answers = {
+        "secrets": f"before|tokens||{OLD}\nin-use|tokens||{OLD}\nnew|tokens|ExternalSecret|\n",
+        pruning.USERS: json.dumps({"items": [USER]}),
+        "": "external-secrets.io/v1",
+        "externalsecrets.external-secrets.io": "",
+    }
+    run.kubectl("apply", "-k", "env")
+    [deletion] = [argv for argv in run.cluster.asked if argv[0] == "delete"]
+    assert (deletion[1], deletion[-1]) == ("secrets", "before")
 
 
 def test_other_commands_pass(tmp_path: Path) -> None:

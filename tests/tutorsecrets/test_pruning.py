@@ -23,23 +23,31 @@ def replica_set(secret: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("applied", "users", "expected"),
+    ("listing", "users", "expected"),
     [
-        pytest.param({}, [], [], id="none"),
-        pytest.param({"a": OLD}, [], ["a"], id="unused"),
-        pytest.param({"a": ""}, [], ["a"], id="of an older version of the plugin"),
-        pytest.param({"a": FRESH}, [], [], id="another deployment may be about to use it"),
-        pytest.param({"a": OLD, "b": OLD}, [replica_set("a")], ["b"], id="one can go back to it"),
+        pytest.param("", [], [], id="none"),
+        pytest.param(f"a|tokens||{OLD}\n", [], ["a"], id="unused"),
+        pytest.param("a|tokens||\n", [], ["a"], id="of an older version of the plugin"),
+        pytest.param(f"a|tokens||{FRESH}\n", [], [], id="of a deployment under way"),
+        pytest.param(f"a|tokens|Job|{OLD}\n", [], [], id="goes with its owner"),
+        pytest.param(f"a|secret||{OLD}\n", [], [], id="of another plugin"),
         pytest.param(
-            {"a": OLD},
+            f"a|tokens||{OLD}\nb|tokens||{OLD}\n",
+            [replica_set("a")],
+            ["b"],
+            id="one can go back to it",
+        ),
+        pytest.param(
+            f"a|tokens||{OLD}\n",
             [{"kind": "TriggerAuthentication", "spec": {"secretTargetRef": [{"name": "a"}]}}],
             [],
             id="used by another kind",
         ),
     ],
 )
-def test_unused(applied: dict[str, str], users: list[dict[str, Any]], expected: list[str]) -> None:
-    assert pruning.unused(pruning.old(applied, NOW), users) == expected
+def test_unused(listing: str, users: list[dict[str, Any]], expected: list[str]) -> None:
+    made = pruning.listed(listing)
+    assert pruning.unused(pruning.old(made, NOW), users) == expected
 
 
 @pytest.mark.parametrize(

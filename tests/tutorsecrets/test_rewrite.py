@@ -11,10 +11,12 @@ import pytest
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 from tutorsecrets.rewriting import rewrite as rewriting
+from tutorsecrets.rewriting.external import External
 from tutorsecrets.rewriting.pods import GATE
 from tutorsecrets.rewriting.resolve import Values, resolved
-from tutorsecrets.rewriting.rewrite import OWN_LABEL, Rewritten
+from tutorsecrets.rewriting.rewrite import FOREIGN_LABEL, OWN_LABEL, Rewritten
 from tutorsecrets.rewriting.sealing import Direct, Lookup
+from tutorsecrets.settings import Settings
 from tutorsecrets.tokens import token
 
 A, B = token("A"), token("B")
@@ -355,6 +357,20 @@ def test_the_gate_is_lifted(gates: list[dict[str, str]], left: object) -> None:
     """Only pods whose tokens are gone may be scheduled; other gates are not ours to lift."""
     rewritten = rewrite([workload(schedulingGates=gates)], lookup())
     assert pod(rewritten).get("schedulingGates") == left
+
+
+@pytest.mark.parametrize("kind", ["kubernetes.io/basic-auth", None], ids=["given", "none"])
+def test_the_type_of_another_plugins_secret_stays(kind: str | None) -> None:
+    """In both modes: the Secret that the operator makes has it too."""
+    given = {"kind": "Secret", "metadata": {"name": "s"}, "stringData": {"password": A}}
+    manifests = [{**given, "type": kind} if kind else given]
+    [secret] = rewrite(manifests, lookup()).secrets
+    operators = External(Settings(name="openedx/acme"))
+    [made] = rewriting.rewrite(manifests, operators, operators).secrets
+    assert secret["type"] == (kind or "Opaque")
+    assert made["spec"]["target"]["template"]["type"] == (kind or "Opaque")
+    assert "type" not in made
+    assert secret["metadata"]["labels"] == made["metadata"]["labels"] == FOREIGN_LABEL
 
 
 def test_arguments_stay_as_they_are() -> None:

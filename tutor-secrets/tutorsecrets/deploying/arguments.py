@@ -10,7 +10,7 @@ from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest, labels, name
 
 from tutorsecrets.rewriting.pods import names_in
-from tutorsecrets.rewriting.rewrite import OWN_LABEL, Rewritten
+from tutorsecrets.rewriting.rewrite import MADE_FROM, OWN_SELECTOR, Rewritten
 
 DIRECTORY = ("--kustomize", "-k")
 FILE = ("--filename", "-f")
@@ -97,18 +97,20 @@ def _uses(argv: tuple[str, ...], flags: Collection[str]) -> Iterator[_Use]:
 def secrets_deletion(argv: tuple[str, ...]) -> tuple[str, ...] | None:
     """The arguments that delete our Secrets, where `argv` deletes the ConfigMaps they stand for.
 
-    Tutor does so in `stop` (by kind) and in `delete --exclude-namespace` (one by one). None for
-    anything else; `delete` of the namespace takes the Secrets along.
+    The kinds that bring them are to follow. Tutor does so in `stop` (by kind) and in `delete
+    --exclude-namespace` (one by one, Secrets of other plugins too). None for anything else;
+    `delete` of the namespace takes the Secrets along.
     """
-    own = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
     if argv[:1] != ("delete",):
         return None
     if "configmaps" in argv[-1].split(","):
-        by_label = [f"{part},{own}" if part.startswith("--selector=") else part for part in argv]
-        return (*by_label[:-1], "secrets")
+        return tuple(
+            f"{part},{OWN_SELECTOR}" if part.startswith("--selector=") else part
+            for part in argv[:-1]
+        )
     if any(part.startswith("configmap/") for part in argv):
         options = [part for part in argv[1:] if "/" not in part]
-        return ("delete", *options, f"--selector={own}", "secrets")
+        return ("delete", *options, f"--selector={MADE_FROM}")
     return None
 
 

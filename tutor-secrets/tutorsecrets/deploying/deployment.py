@@ -46,11 +46,10 @@ class Deploy:
     def __call__(self, root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
         application = arguments.application(argv)
         if application:
-            session = self._sessions.setdefault(root, self._new_session(root))
-            return self._apply(session, application)
+            return self._apply(self._session(root), application)
         status = proceed(*argv)
         deletion = arguments.secrets_deletion(argv)
-        return proceed(*deletion) if deletion else status
+        return proceed(*deletion, self._deleted_kinds(self._session(root))) if deletion else status
 
     def end(self) -> None:
         """Forget all values, and delete the Secrets of jobs that this command ran to their end."""
@@ -59,6 +58,16 @@ class Deploy:
             self._housekeeping.delete_finished()
         except TutorError as error:
             fmt.echo_alert(f"Secrets of jobs could not be deleted; they go with the jobs: {error}")
+
+    def _session(self, root: str) -> Session:
+        return self._sessions.setdefault(root, self._new_session(root))
+
+    def _deleted_kinds(self, session: Session) -> str:
+        """The kinds that bring Secrets, first those that would make them again."""
+        made = self._housekeeping.made(session.namespace, "secrets")
+        if (session.is_external or pruning.by_operator(made)) and operator.is_known(self._cluster):
+            return f"{external.RESOURCE},{external.STORE_RESOURCES},secrets"
+        return "secrets"
 
     def _apply(self, session: Session, application: Application) -> int:
         own = self._read(session.root, application)
@@ -99,11 +108,20 @@ class Deploy:
             if application.file:
                 self._housekeeping.bind(session.namespace, applied, secrets)
             else:
-                for kind in ("secrets", external.RESOURCE) if session.is_external else ("secrets",):
-                    self._housekeeping.prune(session.namespace, kind, applied)
+                self._prune(session.namespace, session.is_external, applied, secrets)
         except TutorError as error:
             # The deployment itself is complete.
             fmt.echo_alert(f"Secrets that nobody uses could not be deleted: {error}")
+
+    def _prune(
+        self, namespace: str, is_external: bool, applied: list[Manifest], secrets: list[Manifest]
+    ) -> None:
+        made = self._housekeeping.prune(namespace, "secrets", applied)
+        if is_external:
+            self._housekeeping.prune(namespace, external.RESOURCE, applied)
+        elif pruning.by_operator(made):
+            # SECRETS_MODE was another one. A cluster that does not know these kinds has none.
+            self._housekeeping.leave_operator(namespace, applied, secrets)
 
     def _read(self, root: str, application: Application) -> list[Manifest]:
         if application.file:

@@ -11,14 +11,10 @@ from tutorplatform.manifests import Manifest
 
 from tutorsecrets.deploying import pruning
 from tutorsecrets.deploying.kubectl import Cluster
+from tutorsecrets.deploying.pruning import Made
+from tutorsecrets.rewriting import external
 from tutorsecrets.rewriting.pods import names_in
-from tutorsecrets.rewriting.rewrite import OWN_LABEL, RUN_TIME
-
-# A line per object: its name, who owns it, when it was last applied.
-LISTING = (
-    "--output=jsonpath={range .items[*]}{.metadata.name}|{.metadata.ownerReferences[0].kind}|"
-    "{.metadata.annotations.tutorsecrets/applied}\n{end}"
-)
+from tutorsecrets.rewriting.rewrite import MADE_FROM, OWN_SELECTOR, RUN_TIME
 
 
 class Housekeeping:
@@ -49,19 +45,45 @@ class Housekeeping:
                 for kind, name in self._of_jobs.pop((namespace, job), []):
                     self._delete(namespace, kind, [name])
 
-    def prune(self, namespace: str, kind: str, applied: list[Manifest]) -> None:
-        """Delete the objects of a kind with our label that no workload uses."""
-        label = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
+    def made(self, namespace: str, kind: str) -> list[Made]:
+        """The objects of a kind that were made here."""
         listing = self._cluster.ask(
-            "get", kind, f"--namespace={namespace}", f"--selector={label}", LISTING
+            "get", kind, f"--namespace={namespace}", f"--selector={MADE_FROM}", pruning.LISTING
         )
-        rows = [line.split("|") for line in listing.splitlines()]
-        # What has an owner goes with it.
-        found = {name: when for name, owner, when in rows if not owner}
-        candidates = pruning.unused(pruning.old(found, datetime.now(timezone.utc)), applied)
-        if candidates:
-            users = self._get(namespace, pruning.USERS)
-            self._delete(namespace, kind, pruning.unused(candidates, users))
+        return list(pruning.listed(listing))
+
+    def prune(self, namespace: str, kind: str, applied: list[Manifest]) -> list[Made]:
+        """Delete the objects of a kind that no workload uses; what there was of it before."""
+        made = self.made(namespace, kind)
+        self._delete(namespace, kind, self._unused(namespace, made, applied))
+        return made
+
+    def leave_operator(
+        self, namespace: str, applied: list[Manifest], secrets: list[Manifest]
+    ) -> None:
+        """Delete the ExternalSecrets that no workload uses and, with the last one, their store.
+
+        `secrets` are what has just been applied in their place. Those that keep their names stay.
+        """
+        names = {kubernetes.name(secret) for secret in secrets}
+        made = self.made(namespace, external.RESOURCE)
+        replaced = [each.name for each in made if each.name in names]
+        unused = self._unused(namespace, made, applied)
+        self._delete(namespace, external.RESOURCE, replaced, "--cascade=orphan")
+        if {each.name for each in made} <= {*replaced, *unused}:
+            # First: their Secrets tell the next run that there is something left to delete.
+            selector = f"--selector={OWN_SELECTOR}"
+            self._cluster.ask(
+                "delete", external.STORE_RESOURCES, f"--namespace={namespace}", selector
+            )
+        self._delete(namespace, external.RESOURCE, unused)
+
+    def _unused(self, namespace: str, made: list[Made], applied: list[Manifest]) -> list[str]:
+        old = pruning.old(made, datetime.now(timezone.utc))
+        candidates = pruning.unused(old, applied)
+        if not candidates:
+            return []
+        return pruning.unused(candidates, self._get(namespace, pruning.USERS))
 
     def _own(self, namespace: str, job: str, secrets: list[tuple[str, str]]) -> None:
         uid = self._cluster.ask(
@@ -80,7 +102,7 @@ class Housekeeping:
         items: list[dict[str, Any]] = json.loads(answer)["items"]
         return items
 
-    def _delete(self, namespace: str, kind: str, names: list[str]) -> None:
+    def _delete(self, namespace: str, kind: str, names: list[str], *options: str) -> None:
         if names:
             self._cluster.ask(
                 "delete",
@@ -88,6 +110,7 @@ class Housekeeping:
                 f"--namespace={namespace}",
                 "--ignore-not-found",
                 "--wait=false",
+                *options,
                 *names,
             )
 

@@ -30,9 +30,14 @@ class Status:
     message: str
 
 
+def is_known(cluster: Cluster) -> bool:
+    """Whether the cluster knows its kinds."""
+    return external.API_VERSION in cluster.ask("api-versions").split()
+
+
 def require_operator(cluster: Cluster) -> None:
     """Raise DeployError if the cluster does not know its kinds."""
-    if external.API_VERSION not in cluster.ask("api-versions").split():
+    if not is_known(cluster):
         raise DeployError(
             "SECRETS_MODE",
             f"is external-secrets, but the cluster does not know {external.API_VERSION}",

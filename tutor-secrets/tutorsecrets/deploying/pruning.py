@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tutorplatform import manifests as kubernetes
 from tutorplatform.manifests import Manifest
 
-from tutorsecrets.rewriting.rewrite import texts
+from tutorsecrets.rewriting import external
+from tutorsecrets.rewriting.rewrite import MADE_FROM, OWN_LABEL, texts
 
 # On every Secret made here: when it was last applied.
 APPLIED = "tutorsecrets/applied"
+
+# A line per object, for `Made`.
+LISTING = (
+    "--output=jsonpath={range .items[*]}{.metadata.name}|{.metadata.labels.tutorsecrets/made-from}|"
+    "{.metadata.ownerReferences[0].kind}|{.metadata.annotations.tutorsecrets/applied}\n{end}"
+)
 
 # What somebody else applies right now may not be in use yet.
 GRACE = timedelta(hours=1)
@@ -31,15 +39,40 @@ def stamped(secrets: Iterable[Manifest], now: datetime) -> Iterator[Manifest]:
         yield {**secret, "metadata": {**metadata, "annotations": annotations}}
 
 
-def old(applied: Mapping[str, str], now: datetime) -> set[str]:
-    """The names of those that were not applied lately.
+@dataclass(frozen=True)
+class Made:
+    """An object that was made here: from what, the kind of its owner, when it was applied.
 
-    `applied` maps the names of our Secrets to their annotation, which may be empty.
+    All but the name may be empty.
+    """
+
+    name: str
+    made_from: str
+    owner: str
+    applied: str
+
+
+def listed(listing: str) -> Iterator[Made]:
+    """What kubectl prints with LISTING."""
+    return (Made(*line.split("|")) for line in listing.splitlines())
+
+
+def by_operator(secrets: Iterable[Made]) -> bool:
+    """Whether the External Secrets Operator has made some of them."""
+    return any(secret.owner == external.KIND for secret in secrets)
+
+
+def old(made: Iterable[Made], now: datetime) -> set[str]:
+    """The names of those that are ours to delete and were not applied lately.
+
+    What has an owner goes with it, and another plugin's Secret is its own.
     """
     return {
-        name
-        for name, when in applied.items()
-        if not when or datetime.fromisoformat(when) < now - GRACE
+        each.name
+        for each in made
+        if not each.owner
+        and each.made_from == OWN_LABEL[MADE_FROM]
+        and (not each.applied or datetime.fromisoformat(each.applied) < now - GRACE)
     }
 
 

@@ -20,7 +20,7 @@ from tutorsecrets.deploying.kubectl import Cluster
 from tutorsecrets.deploying.tasks import Task, with_script
 from tutorsecrets.rewriting import external, plain, pods
 from tutorsecrets.rewriting.resolve import Values, resolved
-from tutorsecrets.rewriting.rewrite import Rewritten, rewrite, tokens
+from tutorsecrets.rewriting.rewrite import OWN_LABEL, Rewritten, rewrite, tokens
 from tutorsecrets.rewriting.sealing import Direct, Lookup
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.store import Content, Store
@@ -63,6 +63,11 @@ class Session:
     @property
     def namespace(self) -> str:
         return get_typed(self.config, "K8S_NAMESPACE", str)
+
+    @property
+    def instance(self) -> str:
+        """As Tutor labels all its objects."""
+        return f"openedx-{get_typed(self.config, 'ID', str)}"
 
     @cached_property
     def store(self) -> Store:
@@ -176,7 +181,9 @@ class Session:
                 "is not set, and external-secrets reads in one region",
                 "run `tutor config save --set AWS_REGION=…`",
             )
-        return external.store_objects(self.settings, self.namespace, region)
+        # As Tutor labels what it deletes in `stop`.
+        labels = {**OWN_LABEL, "app.kubernetes.io/instance": self.instance}
+        return external.store_objects(self.settings, self.namespace, region, labels)
 
     def rewritten(self, manifests: list[Manifest]) -> Rewritten:
         """The manifests without tokens, and the objects that bring the values.

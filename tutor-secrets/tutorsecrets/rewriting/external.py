@@ -29,6 +29,9 @@ API_VERSION = "external-secrets.io/v1"
 KIND = "ExternalSecret"
 RESOURCE = "externalsecrets.external-secrets.io"
 
+# What the operator reads with, and nothing else does.
+STORE_RESOURCES = "secretstores.external-secrets.io,serviceaccounts"
+
 # The SecretStore, and the service account with the instance's own role.
 STORE = "tutor-secrets"
 
@@ -103,7 +106,7 @@ class External:
                     "creationPolicy": "Owner",
                     "template": {
                         "engineVersion": "v2",
-                        "type": "Opaque",
+                        "type": contents.type,
                         "metadata": {"labels": labels},
                         "data": data,
                     },
@@ -127,38 +130,41 @@ def place(settings: Settings, token: str) -> dict[str, str]:
     return {"key": settings.name, "property": name}
 
 
-def store_objects(settings: Settings, namespace: str, region: str) -> list[Manifest]:
+def store_objects(
+    settings: Settings, namespace: str, region: str, labels: Mapping[str, str]
+) -> list[Manifest]:
     """The SecretStore of one instance, which reads with the role of its own service account.
 
     https://external-secrets.io/latest/provider/aws-secrets-manager/
     """
-    service = "ParameterStore" if settings.store == PARAMETER_STORE else "SecretsManager"
+    metadata = {"name": STORE, "namespace": namespace, "labels": dict(labels)}
     return [
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {
-                "name": STORE,
-                "namespace": namespace,
-                "annotations": {"eks.amazonaws.com/role-arn": settings.external.role_arn},
-            },
-            "automountServiceAccountToken": False,
-        },
-        {
-            "apiVersion": API_VERSION,
-            "kind": "SecretStore",
-            "metadata": {"name": STORE, "namespace": namespace},
-            "spec": {
-                "provider": {
-                    "aws": {
-                        "service": service,
-                        "region": region,
-                        "auth": {"jwt": {"serviceAccountRef": {"name": STORE}}},
-                    }
-                }
-            },
-        },
+        _service_account(metadata, settings.external.role_arn),
+        _secret_store(metadata, settings, region),
     ]
+
+
+def _service_account(metadata: Mapping[str, Any], role_arn: str) -> Manifest:
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {**metadata, "annotations": {"eks.amazonaws.com/role-arn": role_arn}},
+        "automountServiceAccountToken": False,
+    }
+
+
+def _secret_store(metadata: Mapping[str, Any], settings: Settings, region: str) -> Manifest:
+    provider = {
+        "service": "ParameterStore" if settings.store == PARAMETER_STORE else "SecretsManager",
+        "region": region,
+        "auth": {"jwt": {"serviceAccountRef": {"name": STORE}}},
+    }
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "SecretStore",
+        "metadata": dict(metadata),
+        "spec": {"provider": {"aws": provider}},
+    }
 
 
 def written(token: str, encoding: Encoding) -> str:

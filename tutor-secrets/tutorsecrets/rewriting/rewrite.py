@@ -21,8 +21,12 @@ from tutorsecrets.rewriting.sealing import Contents, Sealer, from_base64, in_bas
 from tutorsecrets.rewriting.variables import Use
 from tutorsecrets.tokens import TOKEN, TRACE, is_typed, keys_in
 
-# On every Secret made here.
-OWN_LABEL = {"tutorsecrets/made-from": "tokens"}
+MADE_FROM = "tutorsecrets/made-from"
+
+# On every Secret made here, but for those of other plugins, which are theirs to delete.
+OWN_LABEL = {MADE_FROM: "tokens"}
+OWN_SELECTOR = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
+FOREIGN_LABEL = {MADE_FROM: "secret"}
 
 # Tutor appends the time to a job's name.
 RUN_TIME = re.compile(r"-\d{14}$")
@@ -84,9 +88,9 @@ def _filled_secret(secret: Manifest, sealer: Sealer) -> Manifest:
     rest = {key: code for key, code in data.items() if key not in marked}
     if not marked:
         return {**{key: secret[key] for key in secret if key != "stringData"}, "data": data}
-    contents = Contents(marked, encoded=rest)
-    filled = sealer.secret(title(secret), secret["metadata"], contents)
-    return {**filled, **({"type": secret["type"]} if "type" in secret else {})}
+    contents = Contents(marked, encoded=rest, type=secret.get("type") or "Opaque")
+    labels = {**kubernetes.labels(secret), **FOREIGN_LABEL}
+    return sealer.secret(title(secret), {**secret["metadata"], "labels": labels}, contents)
 
 
 def _without_tokens(

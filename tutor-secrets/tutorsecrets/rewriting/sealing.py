@@ -39,12 +39,13 @@ class Contents:
     """What a Secret is to hold, under their names.
 
     `files` are texts with tokens, `uses` are what variables stand for, `encoded` is base64 of
-    what has no tokens in it.
+    what has no tokens in it, `type` is what Kubernetes calls it.
     """
 
     files: Mapping[str, str]
     uses: Sequence[Use] = ()
     encoded: Mapping[str, str] = field(default_factory=dict)
+    type: str = "Opaque"
 
     @property
     def texts(self) -> dict[str, str]:
@@ -95,7 +96,7 @@ class Direct:
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": dict(metadata),
-            "type": "Opaque",
+            "type": contents.type,
             "data": {
                 **contents.encoded,
                 **{name: in_base64(text) for name, text in texts.items()},
