@@ -65,17 +65,25 @@ def manifests(session: Session) -> str:
             "is direct, whose manifests have the values in them",
             "set it to external-secrets; only then can they be kept in Git",
         )
-    rewritten = session.rewritten(session.rendered)
-    first = [_in_first_wave(each) for each in (*session.stores, *rewritten.secrets)]
-    return kubernetes.dump([*first, *rewritten.manifests])
+    # Tutor's job templates have no task yet. They would run, and do nothing or harm.
+    rendered = [each for each in session.rendered if each["kind"] != "Job"]
+    rewritten = session.rewritten(rendered)
+    namespaces = list(kubernetes.of_kind(rewritten.manifests, "Namespace"))
+    return kubernetes.dump(
+        [
+            *(_in_wave(each, -2) for each in namespaces),
+            *(_in_wave(each, -1) for each in (*session.stores, *rewritten.secrets)),
+            *(each for each in rewritten.manifests if each not in namespaces),
+        ]
+    )
 
 
-def _in_first_wave(manifest: Manifest) -> Manifest:
-    # Argo CD would apply custom resources last.
+def _in_wave(manifest: Manifest, wave: int) -> Manifest:
+    # Argo CD would apply custom resources last, and what they are in may not be there yet.
     # https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
     metadata = manifest["metadata"]
     annotations = {
         **(metadata.get("annotations") or {}),
-        "argocd.argoproj.io/sync-wave": "-1",
+        "argocd.argoproj.io/sync-wave": str(wave),
     }
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
