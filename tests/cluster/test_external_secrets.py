@@ -379,6 +379,25 @@ def made_by_operator(cluster: LocalCluster, name: str) -> set[str]:
     }
 
 
+def test_an_instance_moves_in(
+    new_root: NewRoot, operator: ExternalSecrets, cluster: LocalCluster, aws: AwsEmulator
+) -> None:
+    """What derives from its secrets is in the store by the time that it is deployed."""
+    root = new_root(
+        environment={**cluster.environment, **aws.environment},
+        K8S_NAMESPACE="outermover",
+        AWS_REGION="eu-west-1",
+        SECRETS_MODE="external-secrets",
+        SECRETS_EXTERNAL={"role_arn": ROLE},
+    )
+    root.run("config", "save")
+    root.run("plugins", "enable", "secrets")
+    root.run("secrets", "migrate", "--yes")
+    root.run("k8s", "start")
+    assert "Every secret is where it has to be" in root.run("secrets", "check").stdout
+    root.run("k8s", "delete", "--yes")
+
+
 def test_without_a_region_nothing_can_be_read(new_root: NewRoot, aws: AwsEmulator) -> None:
     root = new_root(
         "secrets",

@@ -19,6 +19,7 @@ from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
 from localservices.aws import AwsEmulator
 from localservices.faults import Faults, aws_with
+from tutorsecrets.managing import migration
 
 from demo import scan
 from demo.tutor import TUTOR, TutorRoot
@@ -648,9 +649,15 @@ def test_an_existing_instance_moves_in_and_out(
     new_root: NewRoot, environment: dict[str, str], cluster: LocalCluster
 ) -> None:
     """Nothing of its values is left anywhere in between, and they are what they were after it."""
-    # Without braces: Tutor would take them for a template of its own.
-    password = HOSTILE.replace("{{x}}", "x").strip()
-    settings = {"K8S_NAMESPACE": "mover", "SMTP_USERNAME": "mail", "SMTP_PASSWORD": password}
+    # Tutor would take the braces for a template of its own.
+    password = migration.escaped(HOSTILE)
+    url = "https://x:{{ MY_API_KEY }}@acme.test"
+    settings = {
+        "K8S_NAMESPACE": "mover",
+        "SMTP_USERNAME": "mail",
+        "SMTP_PASSWORD": password,
+        "MY_URL": url,
+    }
     root = new_root(environment=environment, **settings, MY_API_KEY="a-key-of-mine")
     root.run("config", "save")
     root.run("k8s", "start")
@@ -659,9 +666,21 @@ def test_an_existing_instance_moves_in_and_out(
         root.run("k8s", "do", "sqlshell", "-e", "SELECT 1")
         plain = root.config()
         values = {
-            key: str(plain[key]) for key in (*stored_keys(root), "SMTP_PASSWORD", "MY_API_KEY")
+            **{key: str(plain[key]) for key in (*stored_keys(root), "MY_API_KEY")},
+            "SMTP_PASSWORD": HOSTILE,
         }
         root.run("plugins", "enable", "secrets")
+        foreign = ("foreign", f"--from-literal=a={values['MY_API_KEY']}", "--namespace=mover")
+        cluster.kubectl("create", "configmap", *foreign)
+        before = set(objects(cluster, "mover", "configmaps"))
+        # To move, to deploy, to delete.
+        said = root.run("secrets", "migrate", given="y\nn\ny\n").stdout
+        assert "Not of this instance, and so yours to delete: ConfigMap foreign" in said
+        assert set(objects(cluster, "mover", "configmaps")) == before
+        cluster.kubectl("delete", "configmap", "foreign", "--namespace=mover")
+        # As if it had been interrupted before env/ was written.
+        lms = root.path / "env" / "apps" / "openedx" / "config" / "lms.env.yml"
+        lms.write_text(f"A: {values['OPENEDX_SECRET_KEY']}")
         said = root.run("secrets", "migrate", "--yes").stdout
         assert "No value is left in plain text" in said
         assert not [value for value in values.values() if value in said]
@@ -674,7 +693,10 @@ def test_an_existing_instance_moves_in_and_out(
         )
         root.run("secrets", "restore", "--yes")
         root.run("plugins", "disable", "secrets")
-        assert {key: root.config()[key] for key in values} == values
+        back = {**values, "SMTP_PASSWORD": password}
+        assert {key: root.config()[key] for key in back} == back
+        assert root.config()["MY_URL"] == url.replace("{{ MY_API_KEY }}", values["MY_API_KEY"])
+        assert HOSTILE in root.run("config", "printvalue", "SMTP_PASSWORD").stdout
         assert oct((root.path / "config.yml").stat().st_mode & 0o777) == "0o600"
     finally:
         cluster.kubectl("delete", "namespace", "mover", "--wait=false")

@@ -310,6 +310,21 @@ def test_policies_are_printed_before_anything_has_moved(new_root: NewRoot) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"), [({"eu": "s3cret"}, "dict"), (["s3cret"], "list")]
+)
+def test_a_secret_that_is_no_text_is_not_moved(value: object, kind: str, new_root: NewRoot) -> None:
+    """Nothing is: as text it would mean something else to a template."""
+    root = new_root("secrets", REGION_TOKEN=value)
+    before = (root.path / "config.yml").read_text()
+    answer = root.run("secrets", "migrate", "--yes", check=False)
+    assert answer.returncode == 1
+    said = " ".join(answer.stdout.split())
+    assert f"REGION_TOKEN: is a {kind}, and the store keeps texts; put what is secret" in said
+    assert "s3cret" not in said
+    assert (root.path / "config.yml").read_text() == before
+
+
 def test_a_secret_on_the_command_line_is_not_written(new_root: NewRoot) -> None:
     """Neither to config.yml nor to env/."""
     root = new_root("secrets")

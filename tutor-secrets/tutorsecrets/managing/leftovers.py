@@ -3,28 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from tutorplatform import manifests as kubernetes
 from tutorplatform.manifests import Manifest
 
-from tutorsecrets.deploying.pruning import finished
+from tutorsecrets.deploying.pruning import finished, unused
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing.inspection import KINDS, keys_found
 from tutorsecrets.rewriting.rewrite import texts
 
+# As Tutor labels all that it makes.
+INSTANCE = "app.kubernetes.io/instance"
 
-def found(live: Iterable[Manifest], values: Mapping[str, str]) -> list[Manifest]:
+
+@dataclass(frozen=True)
+class Remains:
+    """Objects with a value in them that nothing needs any more, and whose they are."""
+
+    own: list[Manifest]
+    foreign: list[Manifest]
+
+
+def found(live: Iterable[Manifest], values: Mapping[str, str], instance: str) -> Remains:
     """The objects with a value in them that nothing needs any more.
 
-    ConfigMaps that became Secrets, what a Deployment could go back to, jobs that are done.
+    ConfigMaps that became Secrets, what a Deployment could go back to, jobs that are done. Those
+    without the instance's label somebody else has made.
     """
     live = list(live)
     done = finished(kubernetes.of_kind(live, "Job"))
-    return [
-        manifest
-        for manifest in live
-        if _is_idle(manifest, done) and keys_found([text for _, text in texts(manifest)], values)
+    idle = [each for each in live if _is_idle(each, done)]
+    users = [each for each in live if _is_user(each, done)]
+    unneeded = set(unused(map(kubernetes.name, idle), users))
+    remains = [
+        each
+        for each in idle
+        if kubernetes.name(each) in unneeded
+        and keys_found([text for _, text in texts(each)], values)
     ]
+    own = [each for each in remains if kubernetes.labels(each).get(INSTANCE) == instance]
+    return Remains(own, [each for each in remains if each not in own])
 
 
 def _is_idle(manifest: Manifest, done: set[str]) -> bool:
@@ -32,6 +51,12 @@ def _is_idle(manifest: Manifest, done: set[str]) -> bool:
     if kind == "ReplicaSet":
         return not manifest["spec"].get("replicas")
     return kind == "ConfigMap" or (kind == "Job" and kubernetes.name(manifest) in done)
+
+
+def _is_user(manifest: Manifest, done: set[str]) -> bool:
+    if manifest["kind"] == "Pod":
+        return (manifest.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}
+    return kubernetes.pod_spec(manifest) is not None and not _is_idle(manifest, done)
 
 
 def delete(session: Session, manifests: Iterable[Manifest]) -> None:
@@ -43,6 +68,6 @@ def delete(session: Session, manifests: Iterable[Manifest]) -> None:
         )
 
 
-def look(session: Session, values: Mapping[str, str]) -> list[Manifest]:
+def look(session: Session, values: Mapping[str, str]) -> Remains:
     """What there is in the instance's namespace; TutorError if kubectl fails."""
-    return found(session.live(KINDS), values)
+    return found(session.live(KINDS), values, session.instance)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 from tutor import config as tutor_config
@@ -13,6 +13,7 @@ from tutor.exceptions import TutorError
 from tutorsecrets.configuration import stored
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import inspection, leftovers, migration, rollout, tables
+from tutorsecrets.rewriting.rewrite import title
 
 # A question → whether to go on.
 Ask = Callable[[str], bool]
@@ -30,10 +31,13 @@ def migrate(session: Session, ask: Ask) -> None:
         fmt.echo_info(f"{unchecked.store.title} has all of them; it was read back and compared")
         config = migration.with_tokens(stored(session.root), moving)
         tutor_config.save_config_file(session.root, config)
-        tutor_env.save(session.root, tutor_config.load_full(session.root))
     else:
         fmt.echo_info("config.yml has no secret in plain text")
-    _clean_cluster(session.anew(), ask)
+    # Always: somebody may have interrupted this command before.
+    tutor_env.save(session.root, tutor_config.load_full(session.root))
+    session = session.anew()
+    migration.derived_to_store(session)
+    _clean_cluster(session, ask)
 
 
 def _show(session: Session, moving: migration.Plan) -> None:
@@ -56,16 +60,11 @@ def _clean_cluster(session: Session, ask: Ask) -> None:
         return
     if running and ask("Deploy the instance with the secrets from the store now?"):
         rollout.start(session.root)
-        deployments = session.live("deployments")
-        rollout.wait(session, [f"deployment/{each['metadata']['name']}" for each in deployments])
-    remains = leftovers.look(session, values) if running else []
-    if remains:
-        fmt.echo_info("No longer in use, with a value in plain text:")
-        tables.show(
-            ("kind", "name"), ((each["kind"], each["metadata"]["name"]) for each in remains)
-        )
-        if ask(f"Delete these {len(remains)} objects?"):
-            leftovers.delete(session, remains)
+        names = [f"deployment/{each['metadata']['name']}" for each in session.live("deployments")]
+        rollout.wait(session, names)
+        rollout.wait_for_ending_pods(session)
+    if running:
+        _delete_remains(session, values, ask)
     left = list(inspection.plain_values(session, values))
     if left:
         fmt.echo_alert("Some of the values are still in plain text:")
@@ -74,6 +73,20 @@ def _clean_cluster(session: Session, ask: Ask) -> None:
         fmt.echo_info(
             "No value is left in plain text, neither in the Tutor root nor in the cluster"
         )
+
+
+def _delete_remains(session: Session, values: Mapping[str, str], ask: Ask) -> None:
+    remains = leftovers.look(session, values)
+    if remains.foreign:
+        names = ", ".join(title(each) for each in remains.foreign)
+        fmt.echo_alert(f"Not of this instance, and so yours to delete: {names}")
+    if not remains.own:
+        return
+    fmt.echo_info("No longer in use, with a value in plain text:")
+    rows = ((each["kind"], each["metadata"]["name"]) for each in remains.own)
+    tables.show(("kind", "name"), rows)
+    if ask(f"Delete these {len(remains.own)} objects?"):
+        leftovers.delete(session, remains.own)
 
 
 def restore(session: Session, ask: Ask) -> None:

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tutor import config as tutor_config
+from tutor import env as tutor_env
+from tutor import serialize
 from tutor.types import Config
 from tutorplatform.errors import ConfigError, DeployError
 
 from tutorsecrets import classification, configuration, settings
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import generation, upkeep
+from tutorsecrets.rewriting.encodings import HARMLESS
 from tutorsecrets.stores.store import Content
-from tutorsecrets.tokens import keys_in, token
+from tutorsecrets.tokens import TOKEN, keys_in, token
+
+MEANT_BY_JINJA = re.compile(r"\{[{%#]|\r")
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Plan:
 
 
 def plan(root: str) -> Plan:
-    """The secrets in plain text in config.yml."""
+    """The secrets in plain text in config.yml. ConfigError for one that is no single value."""
     present = configuration.stored(root)
     rendered = tutor_config.load_minimal(root)
     known = configuration.known_secrets()
@@ -37,12 +44,25 @@ def plan(root: str) -> Plan:
         {key: rendered[key] for key in present}, known, settings.plain_names(present)
     )
     moving = [key for key in plain if key not in derived]
+    _require_texts({key: rendered[key] for key in moving})
     declared = {*known, *settings.keys(present), *classification.PASSWORDS}
     return Plan(
         {key: str(rendered[key]) for key in moving},
         [key for key in plain if key in derived],
         [key for key in moving if key not in declared],
     )
+
+
+def _require_texts(values: Mapping[str, Any]) -> None:
+    for key, value in values.items():
+        # As text, templates would take a list, a mapping or `false` for something else.
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ConfigError(
+                key,
+                f"is a {type(value).__name__}, and the store keeps texts",
+                "put what is secret in it into a setting of its own, or, if nothing is, "
+                f"run `tutor config save --append SECRETS_PLAIN={key}`",
+            )
 
 
 def to_store(session: Session, moving: Plan) -> None:
@@ -64,7 +84,9 @@ def to_store(session: Session, moving: Plan) -> None:
     lacking = session.keys - set(moving.values) - set(content.values)
     new = generation.new_values(session.config, sorted(lacking - set(session.settings.references)))
     changes = {**moving.values, **new}
-    upkeep.write(session, content, {k: v for k, v in changes.items() if k not in content.values})
+    added = {key: text for key, text in changes.items() if key not in content.values}
+    if added:
+        session.store.write(added)
     stored = session.store.read(session.settings.references)
     if stored is None or any(stored.values.get(key) != value for key, value in changes.items()):
         raise DeployError(
@@ -72,6 +94,12 @@ def to_store(session: Session, moving: Plan) -> None:
             "did not keep what was written",
             "look at it; config.yml is as it was",
         )
+
+
+def derived_to_store(session: Session) -> None:
+    """Write what External Secrets needs beside the values, once env/ has the tokens."""
+    if session.is_external:
+        upkeep.write(session, session.content or Content({}), {})
 
 
 def with_tokens(config: Config, moving: Plan) -> Config:
@@ -91,15 +119,52 @@ def restored_keys(session: Session) -> list[str]:
 
 
 def restored(session: Session) -> Config:
-    """config.yml with the values from the store in place of tokens."""
-    values = {key: session.values.get(key) for key in restored_keys(session)}
-    # What derives from them Tutor makes anew.
-    kept = {
-        key: value
-        for key, value in configuration.stored(session.root).items()
-        if not keys_in(value)
+    """config.yml with the values from the store in place of tokens.
+
+    ConfigError for a value that cannot be written there.
+    """
+    derived = configuration.derived_settings()
+    return {
+        key: _restored(session, key, value)
+        for key, value in {**_tokens(session), **configuration.stored(session.root)}.items()
+        # What Tutor derives from them it makes anew.
+        if key not in derived or not keys_in(value)
     }
-    return {**kept, **values}
+
+
+def _tokens(session: Session) -> Config:
+    return {key: token(key) for key in restored_keys(session)}
+
+
+def _restored(session: Session, key: str, value: Any) -> Any:
+    if not keys_in(value):
+        return value
+    if not isinstance(value, str):
+        raise ConfigError(
+            key, "has secrets in a list or mapping", "take it out of config.yml before"
+        )
+    text = TOKEN.sub(lambda match: session.lookup(match[0]), value)
+    written = escaped(text)
+    read = serialize.load(serialize.dumps({key: written}))[key]
+    if tutor_env.render_str(session.config, read) != text:
+        raise ConfigError(
+            key,
+            "has a value that Tutor would not read as it is from config.yml",
+            f"choose another one with `tutor secrets set {key}`",
+        )
+    return written
+
+
+def escaped(text: str) -> str:
+    """A template of Jinja's that gives `text`, which is one itself only if it has to be.
+
+    Tutor renders all of config.yml.
+    """
+    # A newline at the end Jinja drops, a carriage return it replaces.
+    if not (MEANT_BY_JINJA.search(text) or text.endswith("\n")):
+        return text
+    letters = (each if HARMLESS.fullmatch(each) else f"\\U{ord(each):08x}" for each in text)
+    return f'{{{{ "{"".join(letters)}" }}}}'
 
 
 def save(root: str, config: Config) -> None:

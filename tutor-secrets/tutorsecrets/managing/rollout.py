@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from tutor import config as tutor_config
+from tutor import fmt
 from tutor.commands import k8s
 from tutor.env import save as save_env
 from tutorplatform import deploy
@@ -73,6 +74,16 @@ def wait(session: Session, workloads: Iterable[str]) -> None:
     namespace = f"--namespace={session.namespace}"
     for workload in _rolled(workloads):
         session.cluster.feed(("rollout", "status", workload, namespace, TIMEOUT), "")
+
+
+def wait_for_ending_pods(session: Session) -> None:
+    """Wait until pods on their way out are gone; workers with a task may be for long."""
+    pods = [each for each in session.live("pods") if "deletionTimestamp" in each["metadata"]]
+    if pods:
+        fmt.echo_info(f"Waiting for {len(pods)} old pods to finish what they do...")
+        names = map(kubernetes.name, pods)
+        namespace = f"--namespace={session.namespace}"
+        session.cluster.feed(("wait", "pods", namespace, "--for=delete", TIMEOUT, *names), "")
 
 
 def restart(session: Session, workloads: Iterable[str]) -> None:
