@@ -49,7 +49,15 @@ def job(name: str, uses: str, *args: str) -> Manifest:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name, "labels": {"app.kubernetes.io/component": "job"}},
-        "spec": {"template": {"spec": {"containers": [container], "volumes": [volume]}}},
+        "spec": {
+            "template": {
+                "spec": {
+                    "containers": [container],
+                    "volumes": [volume],
+                    "schedulingGates": [{"name": GATE}],
+                }
+            }
+        },
     }
 
 
@@ -342,6 +350,16 @@ def test_an_environment_rendered_without_the_plugin_is_refused(
         run.kubectl("apply", "-k", str(tmp_path / "env"))
     assert str(raised.value).startswith("Deployment lms: was rendered without the secrets plugin")
     assert "run `tutor config save`" in str(raised.value)
+    assert run.cluster.calls == []
+
+
+def test_no_job_runs_out_of_an_environment_rendered_without_the_plugin(tmp_path: Path) -> None:
+    """Tutor takes its template from there."""
+    run = session(tmp_path, NAMESPACE, workload())
+    file = tmp_path / "job.yml"
+    file.write_text(kubernetes.dump([job("lms-job-20250101120000", "config", f"echo {A}")]))
+    with pytest.raises(DeployError, match="run `tutor config save`"):
+        run.kubectl("apply", "-f", str(file))
     assert run.cluster.calls == []
 
 

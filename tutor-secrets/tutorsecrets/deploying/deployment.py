@@ -126,15 +126,19 @@ class Deploy:
     def _read(self, root: str, application: Application) -> list[Manifest]:
         if application.file:
             return kubernetes.load(Path(application.file).read_text(encoding="utf-8"))
-        manifests = kubernetes.load(self._cluster.kustomize(application.directory))
-        if Path(application.directory).resolve() == Path(tutor_env.pathjoin(root)).resolve():
+        return self._rendered(root, application.directory)
+
+    def _rendered(self, root: str, directory: str) -> list[Manifest]:
+        manifests = kubernetes.load(self._cluster.kustomize(directory))
+        # Other plugins may render folders of their own as they like.
+        if Path(directory).resolve() == Path(tutor_env.pathjoin(root)).resolve():
             require_gates(manifests)
         return manifests
 
     def _configmaps(self, root: str, workloads: list[Manifest]) -> list[Manifest]:
         """The instance's ConfigMaps that these workloads refer to. Tutor's job files bring none."""
         names = {name for workload in workloads for name in names_in(workload)}
-        rendered = kubernetes.load(self._cluster.kustomize(tutor_env.pathjoin(root)))
+        rendered = self._rendered(root, tutor_env.pathjoin(root))
         return [
             configmap
             for configmap in kubernetes.of_kind(rendered, "ConfigMap")
