@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tutor import config as tutor_config
-from tutor import env as tutor_env
 from tutor import serialize
 from tutor.types import Config
 from tutorplatform.errors import ConfigError, DeployError
@@ -17,11 +16,10 @@ from tutorplatform.errors import ConfigError, DeployError
 from tutorsecrets import classification, configuration, settings
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import generation, upkeep
-from tutorsecrets.rewriting.encodings import HARMLESS
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import TOKEN, keys_in, token
 
-MEANT_BY_JINJA = re.compile(r"\{[{%#]|\r")
+CHANGED_BY_JINJA = re.compile(r"\{[{%#]|\r|\n\Z")
 
 
 @dataclass(frozen=True)
@@ -121,19 +119,28 @@ def restored_keys(session: Session) -> list[str]:
 def restored(session: Session) -> Config:
     """config.yml with the values from the store in place of tokens.
 
-    ConfigError for a value that cannot be written there.
+    ConfigError for values that cannot stand there.
     """
     derived = configuration.derived_settings()
-    return {
+    present = {
+        **{key: token(key) for key in restored_keys(session)},
+        **configuration.stored(session.root),
+    }
+    config = {
         key: _restored(session, key, value)
-        for key, value in {**_tokens(session), **configuration.stored(session.root)}.items()
+        for key, value in present.items()
         # What Tutor derives from them it makes anew.
         if key not in derived or not keys_in(value)
     }
-
-
-def _tokens(session: Session) -> Config:
-    return {key: token(key) for key in restored_keys(session)}
+    changing = sorted(key for key in config if keys_in(present[key]) and is_changed(config[key]))
+    if changing:
+        raise ConfigError(
+            ", ".join(changing),
+            "has a value that Tutor would not read unchanged from config.yml",
+            "give it another one, without `{{`, `{%`, `{#`, control characters or a newline at "
+            "the end, and put that into the store with `tutor secrets set`",
+        )
+    return config
 
 
 def _restored(session: Session, key: str, value: Any) -> Any:
@@ -143,28 +150,16 @@ def _restored(session: Session, key: str, value: Any) -> Any:
         raise ConfigError(
             key, "has secrets in a list or mapping", "take it out of config.yml before"
         )
-    text = TOKEN.sub(lambda match: session.lookup(match[0]), value)
-    written = escaped(text)
-    read = serialize.load(serialize.dumps({key: written}))[key]
-    if tutor_env.render_str(session.config, read) != text:
-        raise ConfigError(
-            key,
-            "has a value that Tutor would not read as it is from config.yml",
-            f"choose another one with `tutor secrets set {key}`",
-        )
-    return written
+    return TOKEN.sub(lambda match: session.lookup(match[0]), value)
 
 
-def escaped(text: str) -> str:
-    """A template of Jinja's that gives `text`, which is one itself only if it has to be.
+def is_changed(text: str) -> bool:
+    """Whether Tutor would read something else, or nothing, where `text` stands in config.yml.
 
-    Tutor renders all of config.yml.
+    It cannot be escaped: Tutor saves what it has rendered, and renders it again.
     """
-    # A newline at the end Jinja drops, a carriage return it replaces.
-    if not (MEANT_BY_JINJA.search(text) or text.endswith("\n")):
-        return text
-    letters = (each if HARMLESS.fullmatch(each) else f"\\U{ord(each):08x}" for each in text)
-    return f'{{{{ "{"".join(letters)}" }}}}'
+    read = serialize.load(serialize.dumps({"_": text}))["_"]
+    return read != text or bool(CHANGED_BY_JINJA.search(text))
 
 
 def save(root: str, config: Config) -> None:
