@@ -310,9 +310,7 @@ def test_policies_are_printed_before_anything_has_moved(new_root: NewRoot) -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("value", "kind"), [({"eu": "s3cret"}, "dict"), (["s3cret"], "list")]
-)
+@pytest.mark.parametrize(("value", "kind"), [({"eu": "s3cret"}, "dict"), (["s3cret"], "list")])
 def test_a_secret_that_is_no_text_is_not_moved(value: object, kind: str, new_root: NewRoot) -> None:
     """Nothing is: as text it would mean something else to a template."""
     root = new_root("secrets", REGION_TOKEN=value)

@@ -53,6 +53,7 @@ def test_derived_values_are_known_apart() -> None:
         pytest.param("PGPASSWORD", "x", True, id="one word"),
         pytest.param("WEBHOOK_TOKENS", ["x"], True, id="list"),
         pytest.param("SMTP", {"host": "h", "password": "x"}, True, id="in a mapping"),
+        pytest.param("REGION_TOKEN", {"eu": ["x"]}, True, id="mapping of secrets"),
         pytest.param("SMTP", {"host": "h", "password": token("SALT")}, False, id="mapping, token"),
         pytest.param("BROKER", "redis://u:x@host", True, id="URL with a password"),
         pytest.param("BROKERS", [{"url": "redis://:x@host"}], True, id="nested URL"),

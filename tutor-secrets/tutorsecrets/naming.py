@@ -31,19 +31,21 @@ def like_a_secret(name: str) -> bool:
     return bool(SECRET.search(words))
 
 
-def secret_parts(name: str, value: Any) -> Iterator[str]:
+def secret_parts(name: str, value: Any, *, within: bool = False) -> Iterator[str]:
     """Where a value holds what looks like a secret in plain text: names, from `name` down.
 
     By the name, `name` itself or a key of a mapping in it, or by a URL with a password. Switches
-    and what is empty are no secrets, and neither is text with a token in it.
+    and what is empty are no secrets, and neither is text with a token in it. With `within`, it
+    stands in something that is called like a secret.
     """
+    within = within or like_a_secret(name)
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from secret_parts(f"{name}.{key}", item)
+            yield from secret_parts(f"{name}.{key}", item, within=within)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from secret_parts(name, item)
-    elif _is_plain(value) and (like_a_secret(name) or has_password(str(value))):
+            yield from secret_parts(name, item, within=within)
+    elif _is_plain(value) and (within or has_password(str(value))):
         yield name
 
 
