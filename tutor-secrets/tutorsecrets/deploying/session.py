@@ -91,6 +91,14 @@ class Session:
         entries.require_users(self.config, self.content.values.get(entries.USERS))
         return Values(self.store.title, self.content.values)
 
+    @property
+    def stored(self) -> dict[str, str]:
+        """Token → value, for all secrets in the store, whether templates use them or not."""
+        no_secrets = {*entries.BOOKKEEPING, *self.settings.plain}
+        return {
+            token(key): value for key, value in self.values.by_key.items() if key not in no_secrets
+        }
+
     @cached_property
     def lookup(self) -> Lookup:
         """A token → its value."""
@@ -203,11 +211,7 @@ class Session:
         known = {text for text in found if not is_typed(text)}
         if self.is_external or not known:
             return {}
-        no_secrets = {*entries.BOOKKEEPING, *self.settings.plain}
-        stored = {
-            token(key): value for key, value in self.values.by_key.items() if key not in no_secrets
-        }
-        return {**stored, **{text: self.lookup(text) for text in known}}
+        return {**self.stored, **{text: self.lookup(text) for text in known}}
 
 
 class UncheckedSession(Session):

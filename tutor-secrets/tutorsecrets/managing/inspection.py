@@ -13,14 +13,13 @@ from tutorplatform.manifests import Manifest
 
 from tutorsecrets.deploying.pruning import USERS
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation, journal
-from tutorsecrets.rewriting.plain import LEAST_LENGTH
+from tutorsecrets.managing import generation, journal, upkeep
+from tutorsecrets.managing.search import keys_found
 from tutorsecrets.rewriting.pods import names_in
 from tutorsecrets.rewriting.rewrite import Rewritten, rewrite, texts, title
 from tutorsecrets.rewriting.sealing import Direct
 from tutorsecrets.stores.entries import PENDING
 from tutorsecrets.stores.store import Content
-from tutorsecrets.tokens import parse
 
 # Everything that a value could have got into, but for Secrets and what only lists other things.
 KINDS = f"{USERS},configmaps,events,services,ingresses"
@@ -85,7 +84,7 @@ def plain_values(session: Session, values: Mapping[str, str]) -> Iterator[Findin
 
 def known_values(session: Session) -> dict[str, str]:
     """Token → value, for all that the instance's manifests and jobs use, and its whole store."""
-    return {text: session.lookup(text) for text in session.tokens}
+    return {**session.stored, **{text: session.lookup(text) for text in session.tokens}}
 
 
 def _in_store(session: Session, content: Content) -> Iterator[Finding]:
@@ -95,6 +94,9 @@ def _in_store(session: Session, content: Content) -> Iterator[Finding]:
         yield Finding(session.store.title, f"has no {key}", f"run `{remedy}`")
     for key in sorted(key for key, value in content.values.items() if not value):
         yield Finding(session.store.title, f"{key} is empty", f"run `tutor secrets set {key}`")
+    for name in sorted(upkeep.stale(session, content.values) if session.is_external else ()):
+        problem = f"{name}, which derives from another value, is missing or outdated"
+        yield Finding(session.store.title, problem, "run `tutor secrets init`")
     for problem, remedy in session.store.deviations():
         yield Finding(session.store.title, problem, remedy)
 
@@ -132,15 +134,3 @@ def outdated(
         elif not wanted <= secrets:
             lost = ", ".join(sorted(wanted - secrets))
             yield Finding(title(workload), f"needs Secret {lost}, which is gone", DEPLOY)
-
-
-def keys_found(searched: Iterable[str], values: Mapping[str, str]) -> list[str]:
-    """The settings of which a value stands in one of these texts."""
-    searched = list(searched)
-    return sorted(
-        {
-            parse(token).key
-            for token, value in values.items()
-            if len(value) >= LEAST_LENGTH and any(value in text for text in searched)
-        }
-    )

@@ -10,7 +10,8 @@ from tutorplatform.manifests import Manifest
 
 from tutorsecrets.deploying.pruning import finished, unused
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing.inspection import KINDS, keys_found
+from tutorsecrets.managing.inspection import KINDS
+from tutorsecrets.managing.search import keys_found
 from tutorsecrets.rewriting.rewrite import texts
 
 # As Tutor labels all that it makes.
