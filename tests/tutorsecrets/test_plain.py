@@ -59,8 +59,8 @@ def test_short_values_are_found_by_chance() -> None:
         ),
         (configmap(**{"a.yml": "db:\n- password: x"}), "ConfigMap c, data.a.yml: password is"),
         (configmap(**{"a.ini": "smtp_passwd = x"}), "ConfigMap c, data.a.ini: smtp_passwd is"),
-        (secret(data={"user": "eA=="}), "Secret s, data: user is in plain text"),
-        (secret(stringData={"user": "x"}), "Secret s, stringData: user is in plain text"),
+        (secret(data={"tls.key": "eA=="}), "Secret s, data: tls.key is in plain text"),
+        (secret(stringData={"a": "x"}), "Secret s, stringData: a is in plain text"),
     ],
     ids=[
         *("ConfigMap", "variable", "URL", "Python", "beside a token", "YAML", "lines"),
@@ -87,10 +87,11 @@ def test_what_is_called_like_a_secret_may_not_be_plain(
         configmap(**{"a.sh": "PASSWORD=$(cat /run/password)", "a.ini": "password = $PASSWORD"}),
         configmap(**{"a.py": 'PASSWORD_LINK = "x"\nURL = "http://h:80/x@y"\nPASSWORD = None'}),
         secret(data={"PUBLIC_API_KEY": "eA=="}, stringData={"a": token("A"), "b": ""}),
+        secret(data={"tls.crt": "eA=="}, stringData={"username": "x", "dbHost": "h"}),
     ],
     ids=[
         *("empty or declared", "from a Secret", "empty", "from elsewhere", "no workload"),
-        *("overridden", "a variable's", "other names", "another Secret"),
+        *("overridden", "a variable's", "other names", "another Secret", "beside a secret"),
     ],
 )
 def test_everything_else_passes(manifest: dict[str, Any]) -> None:

@@ -15,6 +15,9 @@ SECRET = re.compile(
     r"|PASSWORD|PASSWD|PASSPHRASE|PASSCODE|API_?KEY|_PWD)S?(_\d+)?$"
 )
 
+# What stands beside a secret, and is none.
+OPEN = re.compile(r"(^|_)(USER(NAME)?|LOGIN|HOST|PORT|NAME(SPACE)?|EMAIL|REGION|CRT|CERT|ID)$")
+
 # https://user:password@host
 WITH_PASSWORD = re.compile(r"://[^\s/:@'\"]*:(?P<password>[^\s/@'\"]+)@")
 
@@ -27,8 +30,19 @@ def like_a_secret(name: str) -> bool:
 
     DB_PASSWORD, dbPassword, db-password.2, DB_PASSWORDS; not PASSWORD_RESET_LINK.
     """
-    words = "_".join(match[0] for match in WORDS.finditer(name)).upper()
-    return bool(SECRET.search(words))
+    return bool(SECRET.search(_in_capitals(name)))
+
+
+def like_no_secret(name: str) -> bool:
+    """Whether a name is that of something open, even where everything else is secret.
+
+    `username`, `tls.crt`, `dbHost`.
+    """
+    return bool(OPEN.search(_in_capitals(name)))
+
+
+def _in_capitals(name: str) -> str:
+    return "_".join(match[0] for match in WORDS.finditer(name)).upper()
 
 
 def secret_parts(name: str, value: Any, *, within: bool = False) -> Iterator[str]:

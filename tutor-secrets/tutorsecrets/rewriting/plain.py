@@ -8,7 +8,7 @@ from tutorplatform import manifests as kubernetes
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 
-from tutorsecrets.naming import has_password, like_a_secret
+from tutorsecrets.naming import has_password, like_a_secret, like_no_secret
 from tutorsecrets.rewriting import literals, pods
 from tutorsecrets.rewriting.rewrite import texts, title
 from tutorsecrets.rewriting.sealing import from_base64
@@ -40,15 +40,16 @@ def require_no_password(manifests: Iterable[Manifest], plain: Iterable[str]) -> 
     """Raise DeployError if manifests with tokens also have what looks like a secret, in plain text.
 
     By its name, as a variable, a key of a ConfigMap or a setting in its files; as a URL with a
-    password; or because it is in a Secret. What is empty is not in use, and those in `plain` are
-    no secrets.
+    password; or because it is in a Secret, and not called like a user or a host. What is empty is
+    not in use, and those in `plain` are no secrets.
     """
     known = set(plain)
     for manifest in manifests:
         for where, name, text in _named_texts(manifest):
             if not text or TRACE.search(text) or name in known:
                 continue
-            if manifest["kind"] == "Secret" or like_a_secret(name) or has_password(text):
+            in_secret = manifest["kind"] == "Secret" and not like_no_secret(name)
+            if in_secret or like_a_secret(name) or has_password(text):
                 raise DeployError(
                     f"{title(manifest)}, {where}",
                     f"{name} is in plain text",
