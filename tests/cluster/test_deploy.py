@@ -99,6 +99,30 @@ def test_every_public_host_has_its_ingress(acme: TutorRoot, cluster: LocalCluste
     assert hosts >= {lms, "studio.acme.example.org", f"apps.{lms}", f"meilisearch.{lms}"}
 
 
+def test_pods_have_no_token_and_no_way_to_the_node(acme: TutorRoot, cluster: LocalCluster) -> None:
+    """Who gets into a pod can ask neither the Kubernetes API nor the machine for more."""
+    pods = objects(cluster, "acme", "pods").values()
+    assert pods
+    assert not [
+        volume["name"]
+        for pod in pods
+        for volume in pod["spec"].get("volumes", [])
+        if volume["name"].startswith("kube-api-access")
+    ]
+    answer = subprocess.run(
+        [
+            *("kubectl", "run", "intruder", "--namespace=acme", "--image=example.org/x"),
+            *("--dry-run=server", '--overrides={"spec": {"hostNetwork": true}}'),
+        ],
+        env=acme.variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert 'violates PodSecurity "baseline' in answer.stderr
+
+
 def test_secret_values_are_in_secrets_and_nowhere_else(
     acme: TutorRoot, cluster: LocalCluster, environment: dict[str, str]
 ) -> None:

@@ -86,7 +86,7 @@ def test_the_ingress_finds_caddys_port(acme_objects: list[manifests.Manifest]) -
 def test_tutor_starts_our_objects_with_its_own(acme_objects: list[manifests.Manifest]) -> None:
     """They are in the namespace and match the selector of `tutor k8s start`."""
     ours = list(manifests.of_kind(acme_objects, "Ingress", "ServiceAccount"))
-    assert len(ours) == 4
+    assert len(ours) == 5
     for manifest in ours:
         labels = manifests.labels(manifest)
         assert manifest["metadata"]["namespace"] == "acme"
@@ -104,7 +104,8 @@ def test_the_platforms_pods_have_role_region_and_ca(
     }
     with_account = {name for name, spec in specs.items() if "serviceAccountName" in spec}
     assert with_account == {"lms", "cms", "lms-worker", "cms-worker", "lms-job", "cms-job"}
-    (account,) = manifests.of_kind(acme_objects, "ServiceAccount")
+    accounts = {manifests.name(a): a for a in manifests.of_kind(acme_objects, "ServiceAccount")}
+    account = accounts["openedx"]
     (config_map,) = (
         manifest
         for manifest in manifests.of_kind(acme_objects, "ConfigMap")

@@ -14,6 +14,8 @@ from tutoraws.settings import Settings
 from tutoraws.workloads import Workload
 
 SERVICE_ACCOUNT = "openedx"
+# On the pods with that service account, which alone may ask EKS for credentials.
+IDENTITY_LABEL = {"tutoraws/identity": SERVICE_ACCOUNT}
 CA_CONFIGMAP = "aws-ca"
 CA_FOLDER = "/openedx/aws-ca"
 MYSQL_CA = "mysql.pem"
@@ -58,6 +60,19 @@ def service_account(settings: Settings) -> Manifest:
     }
 
 
+def default_service_account() -> Manifest:
+    """The one of all other pods. None of Tutor's asks the Kubernetes API anything.
+
+    A pod that does has an account of its own, or says that it wants a token.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "default"},
+        "automountServiceAccountToken": False,
+    }
+
+
 def ingress(host: str, class_name: str) -> Manifest:
     """Everything that is asked of `host` goes to Caddy, which knows what serves it.
 
@@ -97,8 +112,7 @@ def overrides(
         else {}
     )
     platform = [
-        _patch(workload, {"serviceAccountName": SERVICE_ACCOUNT}, environment, files)
-        for workload in workloads.PLATFORM
+        _with_identity(_patch(workload, {}, environment, files)) for workload in workloads.PLATFORM
     ]
     if MYSQL_CA not in files:
         return platform
@@ -107,6 +121,13 @@ def overrides(
         *(_patch(each, {}, {}, files) for name in plugins for each in workloads.of_plugin(name)),
         _patch(workloads.MYSQL_CLIENT, {}, {}, files, CLIENT_OPTIONS_MOUNT),
     ]
+
+
+def _with_identity(patch: Manifest) -> Manifest:
+    template = patch["spec"]["template"]
+    pod = {"serviceAccountName": SERVICE_ACCOUNT, **template["spec"]}
+    labelled = {"metadata": {"labels": IDENTITY_LABEL}, "spec": pod}
+    return {**patch, "spec": {"template": labelled}}
 
 
 def _patch(

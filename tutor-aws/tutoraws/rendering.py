@@ -6,7 +6,7 @@ import yaml
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import objects, passwords, settings
+from tutoraws import network, objects, passwords, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -17,7 +17,8 @@ def objects_text(config: Config) -> str:
     aws = settings.read(config)
     hosts = [] if config["ENABLE_WEB_PROXY"] else public_hosts(config)
     ingresses = [objects.ingress(host, aws.ingress.class_name) for host in hosts]
-    return manifests.dump([objects.service_account(aws), *ingresses])
+    accounts = [objects.service_account(aws), objects.default_service_account()]
+    return manifests.dump([*accounts, *ingresses, *network.policies(aws, config)])
 
 
 def overrides_text(config: Config) -> str:

@@ -96,6 +96,29 @@ class Ingress:
     class_name: Annotated[
         str, Form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "an IngressClass name", "traefik")
     ] = "traefik"
+    # Where its pods are: only they may talk to an instance.
+    namespace: Annotated[str, Form(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a namespace", "platform")] = (
+        "platform"
+    )
+
+
+OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
+CIDR = rf"{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?\d)"
+Cidr = Annotated[str, Form(CIDR, "a range of IPv4 addresses", "10.0.0.0/16")]
+
+
+@dataclass(frozen=True)
+class Network:
+    """AWS_NETWORK: with whom the instance's pods may talk."""
+
+    enabled: bool = True
+    # Where the databases are; any private address, if that is left out.
+    data_cidrs: tuple[Cidr, ...] = ()
+    # The VPC's, if they are none of the usual private ones.
+    vpc_cidrs: tuple[Cidr, ...] = ()
+    egress: tuple[
+        Annotated[str, Form(rf"{CIDR}:\d{{1,5}}", "a range and a port", "203.0.113.7/32:636")], ...
+    ] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +140,7 @@ class Settings:
     s3: S3 = S3()
     ses: Ses = Ses()
     ingress: Ingress = Ingress()
+    network: Network = Network()
 
 
 def read(tutor_config: Mapping[str, Any]) -> Settings:
