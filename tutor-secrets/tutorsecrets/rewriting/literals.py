@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any
 
-from tutorsecrets.rewriting.syntaxes import syntax_of
+from tutorsecrets.rewriting.syntaxes import NOT_PARSED, syntax_of
 
 # Files of lines like these; in scripts they would be found where they are harmless.
 LINES = frozenset({".cfg", ".conf", ".env", ".ini", ".properties", ".toml"})
@@ -22,9 +23,11 @@ Named = tuple[str, str]
 def named(text: str, file: str) -> Iterator[Named]:
     """(name, text) of each assignment, key and argument in a file of a language that we know."""
     syntax = syntax_of(file)
-    if syntax and syntax.parses(text):
-        tree = syntax.parse(text)
-        yield from _in_python(tree) if isinstance(tree, ast.AST) else _in_tree(tree)
+    if syntax:
+        # Others will say what is wrong with a file that is not in its language.
+        with suppress(*NOT_PARSED):
+            tree = syntax.parse(text)
+            yield from _in_python(tree) if isinstance(tree, ast.AST) else _in_tree(tree)
     elif PurePosixPath(f"x{file}").suffix in LINES:
         yield from LINE.findall(text)
 
