@@ -233,6 +233,32 @@ def test_all_official_plugins_together(with_official_plugins: list[manifests.Man
     assert len(hosts(with_official_plugins)) == 8
 
 
+# Images
+
+
+def test_every_image_comes_from_ecr(new_root: NewRoot, ca_file: Path) -> None:
+    """Tutor's and its plugins' own ones, and those of others through the cache."""
+    registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    root = new_root(
+        *("aws", *OFFICIAL_PLUGINS),
+        **external_services(ca_file),
+        AWS_ECR={"registry": registry, "pull_through": {"docker.io": "hub"}},
+        DOCKER_IMAGE_MEILISEARCH="registry.acme.test/meilisearch:1",
+    )
+    root.run("config", "save")
+    images = {
+        container["image"]
+        for manifest in root.rendered()
+        for container in (manifests.pod_spec(manifest) or {}).get("containers", [])
+    }
+    # What somebody has chosen stays.
+    images.remove("registry.acme.test/meilisearch:1")
+    assert len(images) > 6
+    assert [image for image in images if not image.startswith(f"{registry}/")] == []
+    assert [image for image in images if image.startswith(f"{registry}/hub/library/caddy:")]
+    assert [image for image in images if image.startswith(f"{registry}/overhangio/openedx:")]
+
+
 # Incomplete and wrong configurations
 
 

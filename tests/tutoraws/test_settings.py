@@ -60,6 +60,14 @@ MISTAKES = [
         {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:user/x"}, "AWS_ROLE_ARN: ", id="user ARN"
     ),
     pytest.param(
+        {"AWS_ECR": {"pull_through": {"docker.io": "hub"}}},
+        "AWS_ECR.pull_through: is of no registry",
+        id="cache of no registry",
+    ),
+    pytest.param(
+        {"AWS_ECR": {"registry": "docker.io"}}, "AWS_ECR.registry: 'docker.io' is not", id="no ECR"
+    ),
+    pytest.param(
         {"AWS_INGRESS": {"class_name": "Traefik"}}, "AWS_INGRESS.class_name: ", id="class"
     ),
 ]

@@ -15,6 +15,7 @@ from typing import Any
 
 from tutorplatform import config
 
+from tutoraws import images
 from tutoraws.settings import PREFIX, Settings
 from tutoraws.workloads import plugins_with_database
 
@@ -27,6 +28,9 @@ def _unless(run: str, tutors: object, ours: str) -> str:
 TUTOR_DEFAULTS: dict[str, Any] = {
     "ENABLE_HTTPS": True,
     "ENABLE_WEB_PROXY": False,
+    # Tutor puts it in front of the images that it builds.
+    "DOCKER_REGISTRY": "{% if aws_settings().ecr.registry %}{{ aws_settings().ecr.registry }}/"
+    "{% else %}docker.io/{% endif %}",
     "RUN_MONGODB": False,
     "RUN_MYSQL": False,
     "RUN_REDIS": False,
@@ -52,11 +56,14 @@ DEFAULTS: dict[str, Any] = {**config.defaults(Settings, PREFIX), **TUTOR_DEFAULT
 
 
 def of_plugins(items: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
-    """The defaults `items` of Tutor and all plugins, with ours for their databases in place.
+    """The defaults `items` of Tutor and all plugins, with ours for databases and images in place.
 
     Where MySQL is shared, another instance has the same plugins with the same defaults.
     """
-    known = dict(items)
+    known = {
+        key: f"{{{{ aws_image()('{value}') }}}}" if images.is_of_others(key, value) else value
+        for key, value in items
+    }
     for name in plugins_with_database(known):
         for part in ("DATABASE", "USERNAME"):
             key = f"{name.upper()}_MYSQL_{part}"

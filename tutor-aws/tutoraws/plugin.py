@@ -12,6 +12,7 @@ register(
     defaults=DEFAULTS,
     template_functions={
         "aws_ca_folder": rendering.ca_folder,
+        "aws_image": rendering.image,
         "aws_instance": instance,
         "aws_settings": settings.read,
         "aws_uses_ses": settings.uses_ses,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import yaml
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import network, objects, passwords, settings
+from tutoraws import images, network, objects, passwords, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -33,6 +36,12 @@ def config_map_generators_text(config: Config) -> str:
     """List items for the configMapGenerator of Tutor's kustomization.yml."""
     generators = objects.config_map_generators(certificates(settings.read(config), config))
     return yaml.safe_dump(generators) if generators else ""
+
+
+def image(config: Config) -> Callable[[str], str]:
+    """Where pods get an image of others from, as a function of its name."""
+    ecr = settings.read(config).ecr
+    return partial(images.cached, registry=ecr.registry, prefixes=ecr.pull_through)
 
 
 def ca_folder(_config: Config) -> str:

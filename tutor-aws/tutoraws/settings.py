@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from tutorplatform import config
@@ -90,6 +90,24 @@ class Ses:
 
 
 @dataclass(frozen=True)
+class Ecr:
+    """AWS_ECR: where images come from; from wherever Tutor has them, if it is left out."""
+
+    registry: Annotated[
+        str,
+        Form(
+            r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?",
+            "the host of an ECR registry",
+            "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
+        ),
+    ] = ""
+    # Upstream registry → repository prefix.
+    pull_through: Mapping[
+        Host, Annotated[str, Form(r"[a-z0-9]+([._/-][a-z0-9]+)*", "a repository prefix", "hub")]
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Ingress:
     """AWS_INGRESS: how requests come in, unless ENABLE_WEB_PROXY is true."""
 
@@ -139,6 +157,7 @@ class Settings:
     mongodb: Mongodb = Mongodb()
     s3: S3 = S3()
     ses: Ses = Ses()
+    ecr: Ecr = Ecr()
     ingress: Ingress = Ingress()
     network: Network = Network()
 
@@ -154,6 +173,10 @@ def read(tutor_config: Mapping[str, Any]) -> Settings:
     if mongodb.replica_set and not mongodb.address:
         raise ConfigError(
             "AWS_MONGODB.replica_set", "has no servers", "name them in AWS_MONGODB.hosts"
+        )
+    if settings.ecr.pull_through and not settings.ecr.registry:
+        raise ConfigError(
+            "AWS_ECR.pull_through", "is of no registry", "name it in AWS_ECR.registry"
         )
     if redis.celery_database == redis.cache_database:
         # Django clears a cache with FLUSHDB.
