@@ -94,7 +94,18 @@ def platform_defaults() -> dict[str, Any]:
             "openedx.core.lib.django_courseware_routers.StudentModuleHistoryExtendedRouter"
         ],
         "INSTALLED_APPS": ["lms.djangoapps.coursewarehistoryextended"],
-        "LOGGING": {"handlers": {}, "loggers": {"tracking": {}}},
+        "LOGGING": {
+            "version": 1,
+            "formatters": {"standard": {"format": "%(levelname)s %(message)s"}},
+            "handlers": {
+                "console": {"class": "logging.StreamHandler", "formatter": "standard"},
+                "local": {"class": "logging.NullHandler"},
+            },
+            "loggers": {
+                "tracking": {"handlers": ["tracking"], "level": "DEBUG", "propagate": False},
+                "": {"handlers": ["console", "local"], "level": "INFO"},
+            },
+        },
         "MODULESTORE": {"default": {"OPTIONS": {"stores": [store]}}},
         "PROFILE_IMAGE_BACKEND": {"class": "local", "options": {}},
         "STATIC_ROOT": "/openedx/staticfiles",

@@ -170,7 +170,8 @@ def test_with_all_of_tutors_own_services_nothing_changes(
     """The settings of an instance that brings nothing along are Tutor's own, to the last value."""
     own = {**vanilla.config(), **OWN_SERVICES, "ENABLE_WEB_PROXY": True}
     root = new_root()
-    root.write_config({**own, "AWS_S3": {"enabled": False}}, ["aws"])
+    left = {"AWS_S3": {"enabled": False}, "AWS_LOGS": {"format": "files"}}
+    root.write_config({**own, **left}, ["aws"])
     output = root.run("config", "save").stdout
     assert "nothing can be deployed" not in output
     for service in ("lms", "cms"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from tutorplatform import config
-from tutorplatform.config import Between, Form
+from tutorplatform.config import Between, Form, OneOf
 from tutorplatform.errors import ConfigError
 
 PREFIX = "AWS_"
@@ -108,6 +108,13 @@ class Ecr:
 
 
 @dataclass(frozen=True)
+class Logs:
+    """AWS_LOGS: what the LMS, Studio and their workers say on standard output."""
+
+    format: Annotated[str, OneOf(("json", "text", "files"))] = "json"
+
+
+@dataclass(frozen=True)
 class Ingress:
     """AWS_INGRESS: how requests come in, unless ENABLE_WEB_PROXY is true."""
 
@@ -160,6 +167,7 @@ class Settings:
     ecr: Ecr = Ecr()
     ingress: Ingress = Ingress()
     network: Network = Network()
+    logs: Logs = Logs()
 
 
 def read(tutor_config: Mapping[str, Any]) -> Settings:
