@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import click
 import pytest
 from tutorautoscale.profile import SETTING as AUTOSCALE
 from tutoraws.defaults import DEFAULTS as AWS
+from tutorsecrets.commands import COMMANDS
 from tutorsecrets.settings import DEFAULTS as SECRETS
 from tutorsecrets.stores.entries import CHANGED, HASH_KEY
 
@@ -35,11 +40,27 @@ def anchors(page: Path) -> set[str]:
     return {anchor(heading) for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)}
 
 
-HOW_TOS = sorted(ROOT.glob("docs/how-to/*.md"))
+# What somebody follows, line by line.
+GUIDES = sorted([*ROOT.glob("docs/tutorial*.md"), *ROOT.glob("docs/how-to/*.md")])
 # Not those of the virtual environment.
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("[!.]*/**/*.md")])
 each_page = pytest.mark.parametrize("page", PAGES, ids=named)
-each_how_to = pytest.mark.parametrize("page", HOW_TOS, ids=named)
+each_guide = pytest.mark.parametrize("page", GUIDES, ids=named)
+
+
+def code(page: Path) -> str:
+    """What a page prints as code, in the text or in blocks, lines that go on joined."""
+    text = page.read_text(encoding="utf-8")
+    blocks = [block for _, block in FENCED.findall(text)]
+    spans = re.findall(r"`([^`]+)`", FENCED.sub("", text))
+    # A span may be broken like any other text.
+    return "\n".join([*(" ".join(span.split()) for span in spans), *blocks]).replace("\\\n", " ")
+
+
+def secrets_commands(page: Path) -> Iterator[list[str]]:
+    """What follows `tutor secrets` wherever a page prints that: `rotate`, `NOTES_SECRET_KEY`."""
+    for words in re.findall(r"\btutor secrets ([a-z][^\n`|;&>]*)", code(page)):
+        yield shlex.split(words, comments=True)
 
 
 @each_page
@@ -55,22 +76,32 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_make_targets_exist(page: Path) -> None:
     """Every `make …` that is printed is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    text = page.read_text(encoding="utf-8")
-    code = [*re.findall(r"`([^`\n]+)`", text), *(block for _, block in FENCED.findall(text))]
-    commands = re.findall(r"^(?:[A-Z]+=\S+ )*make ([^#\n]*)", "\n".join(code), re.MULTILINE)
+    commands = re.findall(r"^(?:[A-Z]+=\S+ )*make ([^#\n]*)", code(page), re.MULTILINE)
     used = {word for words in commands for word in re.findall(r"(?<!\S)[a-z-]+(?!\S)", words)}
     assert used - targets == set()
 
 
-@each_how_to
+@each_page
+def test_secrets_commands_exist(page: Path) -> None:
+    """Every `tutor secrets …` that is printed is a command, with such options and arguments."""
+    known = {str(command.name): command for command in COMMANDS}
+    for name, *words in secrets_commands(page):
+        assert name in known
+        # `…` stands for whatever may follow, and in a sentence nothing has to.
+        if "…" not in words:
+            with suppress(click.MissingParameter):
+                known[name].make_context(name, words)
+
+
+@each_guide
 def test_settings_exist(page: Path) -> None:
-    """Every setting in a how-to is one of the plugins'."""
+    """Every setting in a guide is one of the plugins'."""
     text = page.read_text(encoding="utf-8")
     used = set(re.findall(r"\b(?:AWS|AUTOSCALE|SECRETS)_[A-Z][A-Z_]*[A-Z]\b", text))
     assert {name for name in used if not FOREIGN.fullmatch(name)} <= SETTINGS
 
 
-@each_how_to
+@each_guide
 def test_python_is_python(page: Path) -> None:
     """Every block of Python at least compiles."""
     for language, block in FENCED.findall(page.read_text(encoding="utf-8")):
