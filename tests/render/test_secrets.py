@@ -329,7 +329,7 @@ def test_a_secret_on_the_command_line_is_not_written(new_root: NewRoot) -> None:
     root.run("config", "save")
     before = texts_below(root.path)
     message = failure(root, "config", "save", "--set", "OPENEDX_SECRET_KEY=s3cret")
-    assert "config save --set: OPENEDX_SECRET_KEY: a secret in plain text" in message
+    assert "config save: OPENEDX_SECRET_KEY: a secret in plain text" in message
     assert "`tutor secrets set OPENEDX_SECRET_KEY`" in message
     assert "s3cret" not in message
     assert texts_below(root.path) == before
@@ -355,6 +355,48 @@ def test_a_secret_in_any_disguise_is_not_written(
     assert "a secret in plain text" in message
     assert "s3cret" not in message
     assert texts_below(root.path) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--append", "SECRETS_KEYS=nonsense-"],
+        ["--set", "SECRETS_KEYS=abc"],
+        ["--set", "SECRETS_KEYS=[SECRETS_NAME]"],
+        ["--set", "SECRETS_REFERENCES=[1]"],
+        ["--set", "SECRETS_PLAIN={}"],
+    ],
+    ids=" ".join,
+)
+def test_lists_that_cannot_be_are_not_written(new_root: NewRoot, arguments: list[str]) -> None:
+    """They decide what is secret in all the rest."""
+    root = new_root("secrets")
+    root.run("config", "save")
+    before = texts_below(root.path)
+    assert arguments[1].partition("=")[0] in failure(root, "config", "save", *arguments)
+    assert texts_below(root.path) == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--unset", "SECRETS_KEYS"], ["--set", "SECRETS_KEYS=[]"], ["-A", "SECRETS_KEYS=nonsense-"]],
+    ids=" ".join,
+)
+def test_a_list_that_was_written_by_hand_can_be_mended(
+    new_root: NewRoot, arguments: list[str]
+) -> None:
+    root = new_root("secrets", SECRETS_KEYS=["nonsense-"])
+    assert "SECRETS_KEYS[0]: 'nonsense-' is not" in failure(root, "config", "save")
+    root.run("config", "save", *arguments)
+    assert root.config().get("SECRETS_KEYS", []) == []
+
+
+def test_what_is_declared_a_secret_may_not_stay_in_plain_text(new_root: NewRoot) -> None:
+    """Though nothing about its name tells."""
+    root = new_root("secrets", MY_LICENSE="abcdefghij")
+    root.run("config", "save")
+    message = failure(root, "config", "save", "--append", "SECRETS_KEYS=MY_LICENSE")
+    assert "config.yml: MY_LICENSE: a secret in plain text; run `tutor secrets migrate`" in message
 
 
 def test_a_variable_that_is_no_setting_does_not_matter(new_root: NewRoot) -> None:

@@ -90,10 +90,16 @@ def test_what_is_called_like_a_secret_can_be_declared_plain() -> None:
             id="config.yml",
         ),
         pytest.param(
-            classification.argument_error(["A_SECRET"]),
-            "config save --set: A_SECRET: a secret in plain text, which would be written to "
+            classification.argument_error(["A_SECRET"], ["A_SECRET"]),
+            "config save: A_SECRET: a secret in plain text, which would be written to "
             "config.yml; run `tutor secrets set A_SECRET`",
             id="argument",
+        ),
+        pytest.param(
+            classification.argument_error(["A_SECRET"], []),
+            "config save: A_SECRET: a secret in plain text, which would be written to config.yml; "
+            "run `tutor config save --append SECRETS_KEYS=A_SECRET`, then `tutor secrets set A_",
+            id="argument that nobody has declared",
         ),
         pytest.param(
             classification.override_error(["A_SECRET"]),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tutorplatform.errors import ConfigError
 from tutorsecrets.managing.filling import Filled, fill
-from tutorsecrets.tokens import stored_name
+from tutorsecrets.rewriting.pods import GATE
+from tutorsecrets.tokens import stored_name, token
 
 from tests.tutorsecrets.keeper import EXTERNAL, Keeper
 
@@ -113,3 +115,45 @@ def test_references_may_lead_nowhere_yet(tmp_path: Path) -> None:
     references = {"SECRETS_REFERENCES": {"OPENEDX_SECRET_KEY": "platform#key"}}
     keeper = Keeper(tmp_path, {}, settings=references)
     assert filled(keeper).added == ["SECRETS_HASH_KEY"]
+
+
+def deployment(name: str, key: str) -> dict[str, Any]:
+    container = {"name": name, "env": [{"name": "E", "value": token(key)}]}
+    pod = {"containers": [container], "schedulingGates": [{"name": GATE}]}
+    return {
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"template": {"spec": pod}},
+    }
+
+
+def test_a_user_who_is_logged_in_keeps_the_password(tmp_path: Path) -> None:
+    """The store has lost it, and the server has not."""
+    key = "OPENEDX_MYSQL_PASSWORD"
+    keeper = Keeper(
+        tmp_path,
+        COMPLETE,
+        settings={key: token(key)},
+        rendered=[deployment("lms", key)],
+        secrets="secret/lms-secrets-0123456789\n",
+    )
+    with pytest.raises(ConfigError) as raised:
+        filled(keeper)
+    assert str(raised.value).startswith(
+        f"secret openedx/acme: has no {key}, but lms runs with one, which the server knows"
+    )
+    assert keeper.store.values == COMPLETE
+    assert filled(keeper, force=True).added == [key]
+
+
+def test_a_new_user_gets_a_password_beside_what_runs(tmp_path: Path) -> None:
+    """A plugin was enabled, and is not deployed yet."""
+    key = "OPENEDX_MYSQL_PASSWORD"
+    keeper = Keeper(
+        tmp_path,
+        COMPLETE,
+        settings={key: token(key)},
+        rendered=[deployment("caddy", "OPENEDX_SECRET_KEY")],
+        secrets="secret/a\n",
+    )
+    assert filled(keeper).added == [key]

@@ -98,6 +98,7 @@ class World:
         self.initialised: list[str] = []
         self.longest = 65536
         self.moments = NEVER
+        self.answers = True
 
     def session(self) -> KnownSession:
         # Nothing here asks the cluster.
@@ -155,6 +156,10 @@ class World:
         return []
 
     # The operations
+
+    def require_cluster(self) -> None:
+        if not self.answers:
+            raise TutorError("no answer")
 
     def require_users(self) -> None:
         # Every job is deployed, and refused with another user's password.
@@ -345,3 +350,12 @@ def test_check_says_what_is_unfinished(world: World) -> None:
     [found] = inspection.unfinished(world.title, {entries.PENDING: "s3cret"})
     assert found.where == "entry SECRETS_ROTATION of the store"
     assert "s3cret" not in str(found)
+
+
+def test_without_a_cluster_nothing_begins(tmp_path: Path) -> None:
+    """The store would have new values that nobody can take into use."""
+    world = World(tmp_path)
+    world.answers = False
+    with pytest.raises(TutorError):
+        world.rotate(SECRET)
+    assert world.stored == VALUES

@@ -79,3 +79,11 @@ def test_a_users_password_can_be_set_where_nothing_breaks(
     keeper = Keeper(tmp_path, stored, settings=USER)
     upkeep.set_value(keeper.session, "OPENEDX_MYSQL_PASSWORD", lambda: "b", force=force)
     assert keeper.store.values["OPENEDX_MYSQL_PASSWORD"] == "b"
+
+
+def test_a_token_is_no_value(tmp_path: Path) -> None:
+    """It would stand for itself, and nothing could be deployed."""
+    keeper = Keeper(tmp_path, STORED)
+    with pytest.raises(ConfigError, match="SMTP_PASSWORD: would be a token itself"):
+        upkeep.set_value(keeper.session, "SMTP_PASSWORD", lambda: token("SMTP_PASSWORD"))
+    assert keeper.store.values == STORED

@@ -106,22 +106,32 @@ class Preflight:
         self.reads_namespace = True
 
     def __call__(self, root: str, argv: tuple[str, ...], proceed: hooks.Kubectl) -> int:
-        # Without kubectl Tutor's own message is the best one.
-        if not self.passed and shutil.which("kubectl"):
-            config = tutor_config.load_full(root)
-            try:
-                check_cluster(self.kubectl)
-                self.reads_namespace = check_namespace(self.kubectl, config)
-            except DeployError as error:
-                # Click shows it as Tutor would. A TutorError from its first call, `get
-                # namespaces`, Tutor's `start` takes for "there is no such namespace".
-                raise click.ClickException(str(error)) from error
-            self.passed = True
+        self.require(root)
         if not self.reads_namespace and argv[:2] == ("get", "namespaces"):
             # Tutor's `start` takes any failure for "there is none", and would create it, which
             # whoever may not even read it may not do either.
             return 0
         return proceed(*argv)
+
+    def require(self, root: str) -> None:
+        """Raise ClickException unless it is so; asked once."""
+        # Without kubectl Tutor's own message is the best one.
+        if self.passed or not shutil.which("kubectl"):
+            return
+        config = tutor_config.load_full(root)
+        try:
+            check_cluster(self.kubectl)
+            self.reads_namespace = check_namespace(self.kubectl, config)
+        except DeployError as error:
+            # Click shows it as Tutor would. A TutorError from its first call, `get namespaces`,
+            # Tutor's `start` takes for "there is no such namespace".
+            raise click.ClickException(str(error)) from error
+        self.passed = True
+
+
+def preflight(root: str) -> None:
+    """Raise ClickException unless the cluster answers, and the namespace is this instance's own."""
+    Preflight(_kubectl).require(root)
 
 
 def check_cluster(kubectl: Query) -> None:

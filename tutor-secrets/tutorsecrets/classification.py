@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from tutorplatform.errors import ConfigError
@@ -101,13 +101,15 @@ def override_error(names: Iterable[str]) -> ConfigError:
     )
 
 
-def argument_error(names: Iterable[str]) -> ConfigError:
-    """What is wrong with secrets on the command line."""
+def argument_error(names: Iterable[str], known: Container[str]) -> ConfigError:
+    """What is wrong with secrets on the command line, of which some may be `known` settings."""
     names = list(names)
+    name = names[0]
+    declare = "" if name in known else f"`tutor config save --append SECRETS_KEYS={name}`, then "
     return ConfigError(
-        "config save --set",
+        "config save",
         f"{', '.join(names)}: a secret in plain text, which would be written to config.yml",
-        f"run `tutor secrets set {names[0]}`, which asks for the value; {NOT_SECRET}",
+        f"run {declare}`tutor secrets set {name}`, which asks for the value; {NOT_SECRET}",
     )
 
 

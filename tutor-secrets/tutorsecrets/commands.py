@@ -72,6 +72,8 @@ def list_command(session: Session) -> None:
     """List the secret settings, their age, and who uses them; never a value."""
     from tutorsecrets.managing import tables, upkeep
 
+    if session.content is None:
+        fmt.echo_alert(f"There is no {session.store.title} in {session.store.region}")
     tables.secrets(upkeep.listed(session))
 
 

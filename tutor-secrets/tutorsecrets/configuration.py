@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +98,16 @@ class Tokens:
 
         These items win over config.yml. Were there one for a plain value in it, the next
         save would replace the value, and it would be lost; so we leave it to `refuse_plain`.
-        Raises ConfigError for a secret in the environment or on the command line, before Tutor
-        writes it to config.yml.
+        Raises ConfigError for a secret in the environment or on the command line, and for lists
+        of this plugin's that cannot be, before Tutor writes them to config.yml.
         """
         present = stored(self.root)
-        secrets = {*known_secrets(), *settings.keys(present)}
-        _refuse_environment(secrets, present)
-        _refuse_arguments(secrets, present)
+        arguments = _arguments()
+        lists = arguments.applied_to(present)
+        secrets = {*known_secrets(), *settings.keys(lists)}
+        plain = settings.plain_names(lists)
+        _refuse_environment(secrets, plain, present)
+        _refuse_arguments(secrets, plain, arguments)
         absent = {key: token(key) for key in sorted(secrets) if key not in present}
         return [*items, *absent.items(), *self._made_up.items()]
 
@@ -120,7 +124,7 @@ class Tokens:
         the plugin is just being enabled on is none the worse for it: that is only said.
         """
         own = settings.read(config)
-        known = known_secrets()
+        known = {*known_secrets(), *own.keys, *own.references}
         present = {key: config[key] for key in stored(self.root) if key in config}
         if plain := classification.plain_secrets(present, known, own.plain):
             if not self._enabling:
@@ -129,8 +133,7 @@ class Tokens:
             return
         if plain := classification.plain_secrets(config, known, own.plain):
             raise classification.default_error(plain)
-        secrets = {*known, *own.keys, *own.references, *classification.PASSWORDS}
-        classification.require_whole_tokens(present, secrets)
+        classification.require_whole_tokens(present, {*known, *classification.PASSWORDS})
 
     def leave(self, plugin: str, _root: str, config: Config) -> None:
         """Raise ConfigError if the plugin is disabled while config.yml has tokens in it."""
@@ -147,30 +150,59 @@ class Tokens:
             del config[key]
 
 
-def _refuse_environment(secrets: set[str], present: Config) -> None:
+@dataclass(frozen=True)
+class Arguments:
+    """Those of `tutor config save`."""
+
+    values: list[tuple[str, Any]] = field(default_factory=list)
+    appended: list[tuple[str, Any]] = field(default_factory=list)
+    removed: list[tuple[str, Any]] = field(default_factory=list)
+    unset: list[str] = field(default_factory=list)
+
+    def applied_to(self, present: Config) -> Config:
+        """This plugin's own settings in config.yml, as they will be."""
+        own = {
+            key: value for key, value in {**present, **dict(self.values)}.items() if _is_own(key)
+        }
+        for key, item in self.appended:
+            if _is_own(key) and isinstance(own.get(key, []), list):
+                own[key] = [*own.get(key, []), item]
+        for key, item in self.removed:
+            if isinstance(own.get(key), list):
+                own[key] = [each for each in own[key] if each != item]
+        return {key: value for key, value in own.items() if key not in self.unset}
+
+
+def _is_own(key: str) -> bool:
+    return key.startswith(settings.PREFIX)
+
+
+def _arguments() -> Arguments:
+    context = click.get_current_context(silent=True)
+    given = context.params if context else {}
+    names = ("set_vars", "append_vars", "remove_vars", "unset_vars")
+    return Arguments(*(list(given.get(name) or ()) for name in names))
+
+
+def _refuse_environment(secrets: set[str], plain: Iterable[str], present: Config) -> None:
     # Tutor takes `TUTOR_X` for each setting X that it knows; all others are no business of ours.
     variables = {
         key: serialize.parse(os.environ[f"TUTOR_{key}"])
         for key in {*present, *_defaults(tuple(sorted(plugins.iter_loaded()))), *secrets}
         if f"TUTOR_{key}" in os.environ
     }
-    plain = settings.plain_names({**present, **variables})
     if found := classification.plain_secrets(variables, secrets, plain):
         raise classification.override_error(found)
 
 
-def _refuse_arguments(secrets: set[str], present: Config) -> None:
-    context = click.get_current_context(silent=True)
-    given = context.params if context else {}
-    arguments = [*(given.get("set_vars") or ()), *(given.get("append_vars") or ())]
-    plain = settings.plain_names({**present, **dict(given.get("set_vars") or ())})
+def _refuse_arguments(secrets: set[str], plain: Iterable[str], arguments: Arguments) -> None:
     found = {
         name
-        for key, value in arguments
+        for key, value in (*arguments.values, *arguments.appended)
         for name in classification.plain_secrets({key: value}, secrets, plain)
     }
     if found:
-        raise classification.argument_error(sorted(found))
+        raise classification.argument_error(sorted(found), secrets)
 
 
 def refuse_compose(*_: object) -> None:

@@ -24,8 +24,14 @@ EXTERNAL = "external-secrets"
 
 ARN = re.compile(r"arn:aws[a-z-]*:secretsmanager:(?P<region>[a-z0-9-]+):\d{12}:secret:.+")
 
+# Of this plugin's own ones, none but the key of its hashes is secret.
 Setting = Annotated[
-    str, Form(r"[A-Za-z][A-Za-z0-9_]*", "the name of a setting", "OPENEDX_AWS_ACCESS_KEY")
+    str,
+    Form(
+        r"(?!SECRETS_(?!HASH_KEY$))[A-Za-z][A-Za-z0-9_]*",
+        "the name of a secret setting",
+        "OPENEDX_AWS_ACCESS_KEY",
+    ),
 ]
 # Keys of ConfigMaps that are called like a secret are among them, such as `tls.key`.
 PlainName = Annotated[

@@ -10,7 +10,8 @@ from tutorplatform.errors import ConfigError
 
 from tutorsecrets.deploying.kubectl import Cluster
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation, upkeep
+from tutorsecrets.managing import generation, upkeep, usage
+from tutorsecrets.managing.databases import database_user
 from tutorsecrets.rewriting.rewrite import OWN_LABEL
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import parse, stored_name
@@ -57,12 +58,15 @@ def fill(session: Session, cluster: Cluster, *, force: bool = False) -> Filled:
     """Make up what the store lacks. What is there is never changed, but for derived values.
 
     Whenever it is interrupted, repeat it. Raises ConfigError, unless `force`, if the store has
-    nothing although `cluster` runs the instance: it has its values from another store.
+    nothing although `cluster` runs the instance: it has its values from another store. The same
+    for a password of a MySQL user whom something that runs logs in as.
     """
     before = session.content or Content({})
     if not before.values and not force:
         _require_nothing_runs(session, cluster)
     lacking = sorted(session.keys - set(before.values) - set(session.settings.references))
+    if not force:
+        _require_nobody_logs_in(session, cluster, lacking)
     new = generation.new_values(session.config, lacking)
     added = session.store.write(new, keep_existing=True) if new else []
     values = _values(session, before) if new else before.values
@@ -109,3 +113,26 @@ def _require_nothing_runs(session: Session, cluster: Cluster) -> None:
             "correct SECRETS_NAME, AWS_REGION or the AWS account, or bring back what was deleted "
             "there; to start anew, run `tutor secrets init --force`",
         )
+
+
+def _require_nobody_logs_in(session: Session, cluster: Cluster, lacking: list[str]) -> None:
+    passwords = [key for key in lacking if database_user(key, session.config)]
+    if not passwords:
+        return
+    place = f"--namespace={session.namespace}"
+    try:
+        running = cluster.ask("get", "deployments", place, "--output=name").split()
+    except TutorError:
+        return
+    live = {name.partition("/")[2] for name in running}
+    users = usage.by_workload(session.rendered) if live else {}
+    for key in passwords:
+        found = sorted(live & {name.partition("/")[2] for name in users.get(key, ())})
+        if found:
+            raise ConfigError(
+                session.store.title,
+                f"has no {key}, but {', '.join(found)} runs with one, which the server knows: "
+                "a new one would lock it out",
+                "bring the value back, from a version before this one or with `tutor secrets set`; "
+                "to make one up all the same, run `tutor secrets init --force`",
+            )

@@ -87,13 +87,16 @@ def known_values(session: Session) -> dict[str, str]:
     return {**session.stored, **{text: session.lookup(text) for text in session.tokens}}
 
 
-def _in_store(session: Session, content: Content) -> Iterator[Finding]:
+def _lacking(session: Session, content: Content) -> Iterator[Finding]:
     generators = generation.generators()
     for key in sorted(session.keys - set(content.values)):
         remedy = "tutor secrets init" if key in generators else f"tutor secrets set {key}"
         yield Finding(session.store.title, f"has no {key}", f"run `{remedy}`")
     for key in sorted(key for key, value in content.values.items() if not value):
         yield Finding(session.store.title, f"{key} is empty", f"run `tutor secrets set {key}`")
+
+
+def _in_store(session: Session, content: Content) -> Iterator[Finding]:
     for name in sorted(upkeep.stale(session, content.values) if session.is_external else ()):
         problem = f"{name}, which derives from another value, is missing or outdated"
         yield Finding(session.store.title, problem, "run `tutor secrets init`")

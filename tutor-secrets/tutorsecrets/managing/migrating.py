@@ -13,7 +13,7 @@ from tutor.exceptions import TutorError
 from tutorsecrets.configuration import stored
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import inspection, leftovers, migration, rollout, tables
-from tutorsecrets.rewriting.rewrite import title
+from tutorsecrets.rewriting.rewrite import OWN_SELECTOR, title
 
 # A question → whether to go on.
 Ask = Callable[[str], bool]
@@ -23,14 +23,17 @@ def migrate(session: Session, ask: Ask) -> None:
     """Store, config.yml and env/, then the cluster; what is done already is passed over."""
     moving = migration.plan(session.root)
     if moving.values or moving.derived:
+        unchecked = session.unchecked()
+        migration.require_no_conflict(unchecked, moving)
         _show(session, moving)
         if not ask("Move them?"):
             raise click.Abort
-        unchecked = session.unchecked()
         migration.to_store(unchecked, moving)
         fmt.echo_info(f"{unchecked.store.title} has all of them; it was read back and compared")
         config = migration.with_tokens(stored(session.root), moving)
         tutor_config.save_config_file(session.root, config)
+        # As the next `config save` would have it, with tokens of what derives from others.
+        tutor_config.save_config_file(session.root, tutor_config.load_minimal(session.root))
     else:
         fmt.echo_info("config.yml has no secret in plain text")
     # Always: somebody may have interrupted this command before.
@@ -56,7 +59,9 @@ def _clean_cluster(session: Session, ask: Ask) -> None:
     try:
         running = session.live("deployments")
     except TutorError as error:
-        fmt.echo_alert(f"The cluster was not looked at: {error}; then run this command again")
+        fmt.echo_alert(
+            f"The cluster was not looked at ({error}). Run this command again when it answers."
+        )
         return
     if running and ask("Deploy the instance with the secrets from the store now?"):
         rollout.start(session.root)
@@ -102,5 +107,7 @@ def restore(session: Session, ask: Ask) -> None:
     fmt.echo_info(
         "config.yml has the values. Keep it out of Git, and run\n\n"
         "    tutor plugins disable secrets\n    tutor config save\n    tutor k8s start\n\n"
+        "and, when all pods are new,\n\n"
+        f"    kubectl delete secrets --namespace={session.namespace} --selector={OWN_SELECTOR}\n\n"
         f"{session.store.title} is as it was: delete it when you are sure."
     )

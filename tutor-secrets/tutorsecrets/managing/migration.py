@@ -36,14 +36,14 @@ def plan(root: str) -> Plan:
     """The secrets in plain text in config.yml. ConfigError for one that is no single value."""
     present = configuration.stored(root)
     rendered = tutor_config.load_minimal(root)
-    known = configuration.known_secrets()
+    known = {*configuration.known_secrets(), *settings.keys(present)}
     derived = configuration.derived_settings()
     plain = classification.plain_secrets(
         {key: rendered[key] for key in present}, known, settings.plain_names(present)
     )
     moving = [key for key in plain if key not in derived]
     _require_texts({key: rendered[key] for key in moving})
-    declared = {*known, *settings.keys(present), *classification.PASSWORDS}
+    declared = {*known, *classification.PASSWORDS}
     return Plan(
         {key: str(rendered[key]) for key in moving},
         [key for key in plain if key in derived],
@@ -63,22 +63,22 @@ def _require_texts(values: Mapping[str, Any]) -> None:
             )
 
 
-def to_store(session: Session, moving: Plan) -> None:
-    """Write the values to the store, with what it lacks besides, and read them back.
-
-    Raises ConfigError if the store has another value for one of them, before anything changes.
-    """
-    content = session.content or Content({})
-    others = [
-        key for key, value in moving.values.items() if content.values.get(key, value) != value
-    ]
+def require_no_conflict(session: Session, moving: Plan) -> None:
+    """Raise ConfigError if the store has another value for one of them."""
+    known = (session.content or Content({})).values
+    others = [key for key, value in moving.values.items() if known.get(key, value) != value]
     if others:
         raise ConfigError(
             session.store.title,
             f"has another value than config.yml for {', '.join(others)}",
-            "to keep the store's run `tutor config save --unset …` with the name; "
-            "to keep that of config.yml, delete the one in the store",
+            f"to keep the store's, run `tutor config save --unset {others[0]}`; to keep that of "
+            "config.yml, delete the one in the store, with AWS' console or CLI",
         )
+
+
+def to_store(session: Session, moving: Plan) -> None:
+    """Write the values to the store, with what it lacks besides, and read them back."""
+    content = session.content or Content({})
     lacking = session.keys - set(moving.values) - set(content.values)
     new = generation.new_values(session.config, sorted(lacking - set(session.settings.references)))
     changes = {**moving.values, **new}

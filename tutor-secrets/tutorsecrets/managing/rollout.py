@@ -32,6 +32,9 @@ class TutorOperations:
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def require_cluster(self) -> None:
+        deploy.preflight(self._session.root)
+
     def run_sql(self, script: str) -> None:
         run(self._session.root, "mysql", script)
 

@@ -28,6 +28,9 @@ Ask = Callable[[str], bool]
 class Operations(Protocol):
     """What a rotation does to the instance. Whatever was done may be done again."""
 
+    def require_cluster(self) -> None:
+        """Raise an error unless the instance's cluster answers."""
+
     def run_sql(self, script: str) -> None:
         """Run a shell script with the client of MySQL, as a job; TutorError if it fails."""
 
@@ -46,6 +49,8 @@ class Operations(Protocol):
 
 def rotate(session: Session, keys: list[str], ask: Ask, operations: Operations) -> None:
     """Show the plan, ask, and carry it out; one that was interrupted comes first."""
+    # Without it, nothing could be finished that is begun.
+    operations.require_cluster()
     unfinished = pending(session)
     if unfinished:
         finish(session, unfinished, keys, ask, operations)
@@ -135,6 +140,7 @@ def carry_out(session: Session, journal: Journal, operations: Operations) -> Non
         remove_old_users(journal.users, operations)
     # Only now: whatever fails before is done again.
     session.store.write({entries.PENDING: NOTHING})
+    fmt.echo_info(f"Rotated: {', '.join(journal.keys)}")
 
 
 def make_new_users(session: Session, journal: Journal, operations: Operations) -> None:

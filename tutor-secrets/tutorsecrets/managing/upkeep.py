@@ -13,7 +13,7 @@ from tutorsecrets.managing import generation, rotation, usage
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.documents import KEY
 from tutorsecrets.stores.store import Content
-from tutorsecrets.tokens import keys_in, parse, stored_name
+from tutorsecrets.tokens import TRACE, keys_in, parse, stored_name
 
 
 def write(session: Session, content: Content, changes: Mapping[str, str]) -> None:
@@ -57,6 +57,10 @@ def set_value(session: Session, key: str, ask: Callable[[], str], *, force: bool
     if not value:
         raise ConfigError(
             key, "cannot be empty: templates count on a value", "remove what uses it instead"
+        )
+    if TRACE.search(value):
+        raise ConfigError(
+            key, "would be a token itself", "give it the value that it stands for"
         )
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ConfigError(key, "is not text in UTF-8", "convert it, or store its base64")

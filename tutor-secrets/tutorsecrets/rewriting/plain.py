@@ -53,8 +53,9 @@ def require_no_password(manifests: Iterable[Manifest], plain: Iterable[str]) -> 
                 raise DeployError(
                     f"{title(manifest)}, {where}",
                     f"{name} is in plain text",
-                    "let the plugin that it comes from use a secret setting, or, if it is none, "
-                    f"run `tutor config save --append SECRETS_PLAIN={name}`",
+                    "if env/ is older than config.yml, run `tutor config save`; else let the "
+                    "plugin that it comes from use a secret setting or, if it is none, run "
+                    f"`tutor config save --append SECRETS_PLAIN={name}`",
                 )
 
 
