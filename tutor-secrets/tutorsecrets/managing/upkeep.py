@@ -59,9 +59,7 @@ def set_value(session: Session, key: str, ask: Callable[[], str], *, force: bool
             key, "cannot be empty: templates count on a value", "remove what uses it instead"
         )
     if TRACE.search(value):
-        raise ConfigError(
-            key, "would be a token itself", "give it the value that it stands for"
-        )
+        raise ConfigError(key, "would be a token itself", "give it the value that it stands for")
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise ConfigError(key, "is not text in UTF-8", "convert it, or store its base64")
     write(session, content, {key: value})
