@@ -42,10 +42,16 @@ def findings(session: Session) -> Iterator[Finding]:
     content = session.content
     if content is None:
         problem = f"does not exist in {session.store.region}"
-        yield Finding(session.store.title, problem, "run `tutor secrets init`")
+        remedy = "correct SECRETS_NAME or the region; for a new instance run `tutor secrets init`"
+        yield Finding(session.store.title, problem, remedy)
         return
+    lacking = list(_lacking(session, content))
+    yield from lacking
     yield from _in_store(session, content)
     yield from unfinished(session.store.title, content.values)
+    if lacking:
+        # Nothing could be deployed, and so be compared with what runs.
+        return
     try:
         rewritten = _rewritten(session)
     except PlatformError as error:
