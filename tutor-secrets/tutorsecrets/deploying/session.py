@@ -165,12 +165,11 @@ class Session:
         items: list[Manifest] = json.loads(answer)["items"]
         return items
 
-    def live_secrets(self) -> set[str]:
-        """The names of the Secrets in the instance's namespace."""
+    def live_secrets(self, *options: str) -> set[str]:
+        """The names of the Secrets in the instance's namespace, or of some, by a selector."""
         names = "--output=jsonpath={.items[*].metadata.name}"
-        return set(
-            self.cluster.ask("get", "secrets", f"--namespace={self.namespace}", names).split()
-        )
+        place = f"--namespace={self.namespace}"
+        return set(self.cluster.ask("get", "secrets", place, *options, names).split())
 
     @property
     def is_external(self) -> bool:

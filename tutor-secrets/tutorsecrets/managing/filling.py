@@ -12,7 +12,7 @@ from tutorsecrets.deploying.kubectl import Cluster
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import generation, upkeep, usage
 from tutorsecrets.managing.databases import database_user
-from tutorsecrets.rewriting.rewrite import OWN_LABEL
+from tutorsecrets.rewriting.rewrite import OWN_SELECTOR
 from tutorsecrets.stores.store import Content
 from tutorsecrets.tokens import parse, stored_name
 
@@ -98,10 +98,9 @@ def _renewed(session: Session, values: Mapping[str, str], added: list[str]) -> l
 
 
 def _require_nothing_runs(session: Session, cluster: Cluster) -> None:
-    label = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
     place = f"--namespace={session.namespace}"
     try:
-        found = cluster.ask("get", "secrets", place, f"--selector={label}", "--output=name")
+        found = cluster.ask("get", "secrets", place, f"--selector={OWN_SELECTOR}", "--output=name")
     except TutorError:
         # There may be no cluster yet.
         return

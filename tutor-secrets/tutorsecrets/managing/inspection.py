@@ -103,7 +103,7 @@ def _lacking(session: Session, content: Content) -> Iterator[Finding]:
 
 
 def _in_store(session: Session, content: Content) -> Iterator[Finding]:
-    for name in sorted(upkeep.stale(session, content.values) if session.is_external else ()):
+    for name in sorted(upkeep.stale(session, content.values)):
         problem = f"{name}, which derives from another value, is missing or outdated"
         yield Finding(session.store.title, problem, "run `tutor secrets init`")
     for problem, remedy in session.store.deviations():

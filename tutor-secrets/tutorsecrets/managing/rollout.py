@@ -16,14 +16,12 @@ from tutorplatform.manifests import Manifest
 
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.managing import oldpods, patience
-from tutorsecrets.rewriting.rewrite import OWN_LABEL, title
+from tutorsecrets.rewriting.rewrite import OWN_SELECTOR, title
 
 TIMEOUT = "--timeout=20m"
 
 # The next run of a CronJob has the new values by itself.
 ROLLED = ("deployment/", "statefulset/", "daemonset/")
-
-OWN = ",".join(f"{key}={value}" for key, value in OWN_LABEL.items())
 
 
 class TutorOperations:
@@ -111,13 +109,9 @@ def old_pods(session: Session, keys: Collection[str]) -> Iterator[list[str]]:
         yield sorted(late.union(map(title, users.outdated(live, own))))
 
 
-def _look(session: Session) -> tuple[list[Manifest], list[str]]:
+def _look(session: Session) -> tuple[list[Manifest], set[str]]:
     live = session.live(oldpods.KINDS)
-    names = session.cluster.ask(
-        *("get", "secrets", f"--namespace={session.namespace}", f"--selector={OWN}"),
-        "--output=jsonpath={.items[*].metadata.name}",
-    )
-    return live, names.split()
+    return live, session.live_secrets(f"--selector={OWN_SELECTOR}")
 
 
 def _rolled(workloads: Iterable[str]) -> list[str]:

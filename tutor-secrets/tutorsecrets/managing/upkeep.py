@@ -33,13 +33,14 @@ def stale(
     """
     if not session.is_external:
         return {}
-    derived, again = (generation.derived_values(session.tokens, values) for _ in range(2))
-    sources = {stored_name(token): parse(token).key for token in session.tokens}
+    tokens = {stored_name(token): token for token in session.tokens}
+    derived = generation.derived_values(tokens.values(), values)
+    different = {name: text for name, text in derived.items() if values.get(name) != text}
+    again = generation.derived_values([tokens[name] for name in different], values)
     return {
         name: text
-        for name, text in derived.items()
-        if values.get(name) != text
-        and (name not in values or sources[name] in changed or again[name] == text)
+        for name, text in different.items()
+        if name not in values or parse(tokens[name]).key in changed or again[name] == text
     }
 
 
