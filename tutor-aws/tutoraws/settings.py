@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from tutorplatform import config
-from tutorplatform.config import Between, Form, OneOf
+from tutorplatform.config import Form, OneOf
 from tutorplatform.errors import ConfigError
 
-PREFIX = "AWS_"
+from tutoraws.forms import CIDR, Bucket, Cidr, DatabaseIndex, File, Host, Port
 
-Host = Annotated[
-    str,
-    Form(
-        r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?",
-        "a host name (without scheme and port)",
-        "db.acme.internal",
-    ),
-]
-Port = Annotated[int, Between(1, 65535)]
-# The range of ElastiCache's `databases` parameter; Redis itself has 16.
-DatabaseIndex = Annotated[int, Between(0, 1_199_999)]
-File = Annotated[str, Form(r"(/|~/).+", "an absolute path", "/etc/openedx/eu-west-1-bundle.pem")]
-# Without dots: S3's own certificate does not cover bucket names with dots.
-Bucket = Annotated[
-    str,
-    Form(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", "a bucket name (without dots)", "acme-private"),
-]
+PREFIX = "AWS_"
 
 
 @dataclass(frozen=True)
@@ -127,11 +111,6 @@ class Ingress:
     )
 
 
-OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
-CIDR = rf"{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?\d)"
-Cidr = Annotated[str, Form(CIDR, "a range of IPv4 addresses", "10.0.0.0/16")]
-
-
 @dataclass(frozen=True)
 class Network:
     """AWS_NETWORK: with whom the instance's pods may talk."""
@@ -170,10 +149,8 @@ class Settings:
     logs: Logs = Logs()
 
 
-def read(tutor_config: Mapping[str, Any]) -> Settings:
-    """The AWS_… settings of this configuration. ConfigError for what is unknown or does not fit."""
-    settings = config.read(Settings, tutor_config, PREFIX)
-    redis, s3, mongodb = settings.redis, settings.s3, settings.mongodb
+def _one_way_to_mongodb(settings: Settings) -> None:
+    mongodb = settings.mongodb
     if mongodb.hosts and mongodb.srv_host:
         raise ConfigError(
             "AWS_MONGODB.srv_host", "stands beside hosts, and only one can be", "remove one of them"
@@ -182,23 +159,49 @@ def read(tutor_config: Mapping[str, Any]) -> Settings:
         raise ConfigError(
             "AWS_MONGODB.replica_set", "has no servers", "name them in AWS_MONGODB.hosts"
         )
+
+
+def _images_of_a_registry(settings: Settings) -> None:
     if settings.ecr.pull_through and not settings.ecr.registry:
         raise ConfigError(
             "AWS_ECR.pull_through", "is of no registry", "name it in AWS_ECR.registry"
         )
-    if redis.celery_database == redis.cache_database:
+
+
+def _tasks_apart_from_caches(settings: Settings) -> None:
+    if settings.redis.celery_database == settings.redis.cache_database:
         # Django clears a cache with FLUSHDB.
         raise ConfigError(
             "AWS_REDIS.cache_database",
             "is the celery_database as well, and clearing the cache would delete queued tasks",
             "give each a database index of its own",
         )
+
+
+def _private_apart_from_public(settings: Settings) -> None:
+    s3 = settings.s3
     if s3.private_bucket and s3.private_bucket == s3.public_bucket:
         raise ConfigError(
             "AWS_S3.public_bucket",
             "is the private_bucket as well, and learners' files would be public",
             "give each a bucket of its own",
         )
+
+
+# Each raises ConfigError for settings that are fine one by one, but not together.
+CONTRADICTIONS: tuple[Callable[[Settings], None], ...] = (
+    _one_way_to_mongodb,
+    _images_of_a_registry,
+    _tasks_apart_from_caches,
+    _private_apart_from_public,
+)
+
+
+def read(tutor_config: Mapping[str, Any]) -> Settings:
+    """The AWS_… settings of this configuration. ConfigError for what is unknown or does not fit."""
+    settings = config.read(Settings, tutor_config, PREFIX)
+    for refuse in CONTRADICTIONS:
+        refuse(settings)
     return settings
 
 
