@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tutorplatform.errors import ConfigError
+from tutorplatform.roots import current_root
 
 from tutoraws.objects import MONGODB_CA, MYSQL_CA
 from tutoraws.settings import Settings
@@ -21,6 +22,7 @@ MAX_JSON_BYTES = 250_000
 def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str]:
     """File name in the pods → PEM text, for each external database that has a ca_file.
 
+    A relative path starts at the Tutor root of the running command.
     Raises ConfigError for a file that cannot be read, holds no certificate, holds a private
     key, or is too big for Kubernetes.
     """
@@ -42,10 +44,14 @@ def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str
 
 def _pem(path: str, where: str) -> str:
     try:
-        text = Path(path).expanduser().read_text(encoding="ascii")
+        full_path = Path(current_root() or ".", Path(path).expanduser())
+        text = full_path.read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            where, f"cannot read {path} ({error})", "name a PEM file that exists on this machine"
+            where,
+            f"cannot read {path} ({error})",
+            "name a PEM file that exists on this machine; `tutor aws ca-bundle` fetches that of "
+            "Amazon RDS",
         ) from error
     if "PRIVATE KEY" in text:
         raise ConfigError(
@@ -55,7 +61,6 @@ def _pem(path: str, where: str) -> str:
         raise ConfigError(
             where,
             f"{path} holds no PEM certificate",
-            "name the CA bundle of your server; that of Amazon RDS is at "
-            "https://truststore.pki.rds.amazonaws.com",
+            "name the CA bundle of your server; `tutor aws ca-bundle` fetches that of Amazon RDS",
         )
     return text

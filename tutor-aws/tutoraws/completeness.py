@@ -63,6 +63,11 @@ def set_command(config: Mapping[str, Any], names: list[str]) -> str:
             values[setting] = {**known, key: [PLACEHOLDER] if key == "hosts" else PLACEHOLDER}
         else:
             values[setting] = PLACEHOLDER
+    return save_command(values)
+
+
+def save_command(values: Mapping[str, Any]) -> str:
+    """The `tutor config save` command that sets these settings."""
     options = [f"--set {name}={_argument(value)}" for name, value in values.items()]
     return " \\\n        ".join(["tutor config save", *options])
 

@@ -17,7 +17,8 @@ Host = Annotated[
 Port = Annotated[int, Between(1, 65535)]
 # The range of ElastiCache's `databases` parameter; Redis itself has 16.
 DatabaseIndex = Annotated[int, Between(0, 1_199_999)]
-File = Annotated[str, Form(r"(/|~/).+", "an absolute path", "/etc/openedx/eu-west-1-bundle.pem")]
+# Relative to the Tutor root, so that this one can be moved, and kept in Git.
+File = Annotated[str, Form(r"\S.*", "a path", "eu-west-1-bundle.pem")]
 # Without dots: S3's own certificate does not cover bucket names with dots.
 Bucket = Annotated[
     str,

@@ -5,6 +5,7 @@ from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
 from tutoraws import deployment, rendering, settings
+from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS, of_plugins
 
 register(
@@ -22,6 +23,7 @@ register(
     },
     checks=[rendering.check],
     kubectl_steps=[deployment.refuse_if_incomplete],
+    commands=[aws],
 )
 Actions.ENV_SAVED.add()(deployment.alert_if_incomplete)
 # After those of all plugins.

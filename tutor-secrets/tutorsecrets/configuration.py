@@ -22,13 +22,6 @@ from tutorsecrets.tokens import keys_in, token
 PLUGIN = "secrets"
 
 
-def current_root() -> str | None:
-    """The Tutor root of the `tutor` command that is running; None outside of any."""
-    context = click.get_current_context(silent=True)
-    root = context.find_root().params.get("root") if context else None
-    return root if isinstance(root, str) else None
-
-
 def stored(root: str) -> Config:
     """What is in config.yml; empty if there is none."""
     path = tutor_config.config_path(root)

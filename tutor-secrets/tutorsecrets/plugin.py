@@ -3,6 +3,7 @@
 from tutor import hooks as tutor_hooks
 from tutorplatform import hooks
 from tutorplatform.registration import register
+from tutorplatform.roots import current_root
 
 from tutorsecrets import configuration, recording, settings, templates
 from tutorsecrets.commands import group
@@ -12,7 +13,7 @@ from tutorsecrets.deploying.session import Session
 from tutorsecrets.stores.choice import chosen
 from tutorsecrets.typed import Typed, refuse_test_setup
 
-TOKENS = configuration.Tokens(configuration.current_root())
+TOKENS = configuration.Tokens(current_root())
 TYPED = Typed()
 KUBECTL = LocalKubectl()
 DEPLOY = Deploy(lambda root: Session(root, chosen, TYPED, KUBECTL), KUBECTL)
