@@ -50,7 +50,8 @@ def roots(folder: Path, environment: dict[str, str]) -> tuple[TutorRoot, TutorRo
     authority.write_bytes(Authority.new("platform databases").pem)
     settings = instances.settings(0, authority)
     plain = TutorRoot(folder / "plain", environment)
-    passwords = {"MONGODB_PASSWORD": "x", "REDIS_PASSWORD": "x"}
+    services = ("MONGODB", "OPENSEARCH", "REDIS")
+    passwords = {f"{service}_PASSWORD": "x" for service in services}
     plain.write_config({**settings, **passwords}, PLUGINS)
     secret = TutorRoot(folder / "secret", environment)
     secret.write_config({**instances.settings(1, authority)}, [*PLUGINS, "secrets"])

@@ -32,7 +32,7 @@ def settings(number: int, authority: Path) -> dict[str, Any]:
 
 
 def databases(number: int, authority: str) -> dict[str, Any]:
-    """Where instance `number` finds MySQL, Redis and MongoDB, which it shares with the other."""
+    """Where instance `number` finds MySQL, Redis, MongoDB and OpenSearch, which it shares with the other."""
     domain = f"platform.{REGION}.example.internal"
     return {
         "AWS_MYSQL": {
@@ -51,6 +51,8 @@ def databases(number: int, authority: str) -> dict[str, Any]:
             "replica_set": "rs0",
             "ca_file": authority,
         },
+        "AWS_OPENSEARCH": {"host": f"search.{domain}"},
+        "AWS_NETWORK": {"data_cidrs": ["10.0.64.0/18"]},
     }
 
 

@@ -21,8 +21,11 @@ def external_services(ca_file: Path) -> dict[str, Any]:
         "AWS_MYSQL": {"host": "db.test", "reader_host": "db-ro.test", "ca_file": str(ca_file)},
         "AWS_REDIS": {"host": "cache.test", "username": "openedx"},
         "AWS_MONGODB": {"hosts": hosts, "replica_set": "rs0", "ca_file": str(ca_file)},
+        "AWS_OPENSEARCH": {"host": "search.test"},
+        "AWS_NETWORK": {"data_cidrs": ["10.0.64.0/20"]},
         "AWS_S3": {"private_bucket": "private", "public_bucket": "public", "public_host": "cdn"},
         "AWS_SES": {"configuration_set": "events"},
         "REDIS_PASSWORD": PASSWORD,
         "MONGODB_PASSWORD": PASSWORD,
+        "OPENSEARCH_PASSWORD": PASSWORD,
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import os
+import sys
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +13,16 @@ from typing import Any
 import yaml
 
 from demo.tutor import TutorRoot
+
+# Elasticsearch's client of the images does without NumPy, but not with a NumPy 2, which the report
+# of the demo draws with.
+_numpy = sys.modules.get("numpy")
+sys.modules["numpy"] = None  # type: ignore[assignment]
+importlib.import_module("elasticsearch")
+if _numpy:
+    sys.modules["numpy"] = _numpy
+else:
+    del sys.modules["numpy"]
 
 
 def platform_settings(root: TutorRoot, service: str) -> dict[str, Any]:
@@ -65,6 +77,7 @@ def plugin_settings(root: TutorRoot, plugin: str) -> dict[str, Any]:
         JWT_AUTH={},
         LOGGING=handlers,
         ELASTICSEARCH_DSL={"default": {}},
+        ELASTICSEARCH_INDEX_NAMES={"documents.course": "course", "documents.person": "person"},
         PARLER_LANGUAGES={1: [{}], "default": {}},
         get_logger_config=lambda **_options: handlers,
     )

@@ -21,6 +21,10 @@ FRESH: dict[str, Any] = {
     "MONGODB_HOST": "",
     "MONGODB_USERNAME": "acmeopenedx",
     "MONGODB_PASSWORD": "",
+    "OPENSEARCH_USERNAME": "",
+    "OPENSEARCH_PASSWORD": "",
+    "RUN_MEILISEARCH": True,
+    "MEILISEARCH_URL": "http://meilisearch:7700",
     "AWS_MYSQL": {},
     "AWS_REDIS": {},
     "AWS_MONGODB": {},
@@ -78,6 +82,29 @@ def test_a_complete_configuration_lacks_nothing() -> None:
             {"MONGODB_USERNAME": "", "MONGODB_PASSWORD": ""}, [], id="MongoDB without users"
         ),
         pytest.param({"AWS_MYSQL": {"host": "db.test"}}, ["AWS_MYSQL.ca_file"], id="MySQL CA"),
+        pytest.param(
+            {"AWS_OPENSEARCH": {"host": "search.test"}, "OPENSEARCH_USERNAME": "acmeopenedx"},
+            ["OPENSEARCH_PASSWORD", "AWS_NETWORK.data_cidrs"],
+            id="OpenSearch",
+        ),
+        pytest.param(
+            {
+                "AWS_OPENSEARCH": {"host": "search.test", "auth": "role"},
+                "AWS_NETWORK": {"enabled": False},
+                "AWS_S3": {"enabled": False},
+                "AWS_REGION": "",
+                "RUN_SMTP": True,
+            },
+            ["AWS_REGION"],
+            id="OpenSearch by role",
+        ),
+        pytest.param(
+            {"DISCOVERY_RUN_ELASTICSEARCH": False}, ["AWS_OPENSEARCH.host"], id="discovery"
+        ),
+        pytest.param(
+            {"DISCOVERY_RUN_ELASTICSEARCH": True}, [], id="discovery with its own Elasticsearch"
+        ),
+        pytest.param({"RUN_MEILISEARCH": False}, ["MEILISEARCH_URL"], id="Meilisearch elsewhere"),
     ],
 )
 def test_what_is_needed_depends_on_what_runs_where(
@@ -89,12 +116,18 @@ def test_what_is_needed_depends_on_what_runs_where(
 
 def test_the_command_is_valid_and_keeps_what_is_set() -> None:
     """`--set` replaces a whole mapping, so its other keys are repeated."""
-    config = {**FRESH, "AWS_MYSQL": {"port": 3307}}
+    config = {
+        **FRESH,
+        "AWS_MYSQL": {"port": 3307},
+        "AWS_OPENSEARCH": {"host": "search.test"},
+        "AWS_NETWORK": {"egress": []},
+    }
     words = shlex.split(set_command(config, missing(config)).replace("\\\n", ""))
     assert words[:3] == ["tutor", "config", "save"]
     settings = dict(word.split("=", 1) for word in words[3:] if word != "--set")
     assert yaml.safe_load(settings["AWS_MYSQL"]) == {"port": 3307, "host": "…", "ca_file": "…"}
     assert yaml.safe_load(settings["AWS_MONGODB"]) == {"hosts": ["…"]}
+    assert yaml.safe_load(settings["AWS_NETWORK"]) == {"egress": [], "data_cidrs": ["…"]}
     assert settings["AWS_REGION"] == "…"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tutoraws import network
 from tutoraws.objects import IDENTITY_LABEL
-from tutoraws.settings import Ingress, Mongodb, Network, Settings
+from tutoraws.settings import Ingress, Mongodb, Network, Opensearch, Settings
 from tutorplatform.manifests import Manifest
 
 CONFIG = {
@@ -170,6 +170,18 @@ def test_what_else_is_needed_is_opened(
 ) -> None:
     assert allows(network.policies(settings, {**CONFIG, **config}), "egress", LMS, peer, port)
     assert not allows(ALL, "egress", LMS, peer, port)
+
+
+def test_opensearch_is_reached_where_the_data_is_and_nowhere_else() -> None:
+    """At 443 anything else in the VPC listens too, such as the Kubernetes API."""
+    search = Opensearch(host="search.test")
+    data = Network(data_cidrs=("10.0.64.0/20",))
+    policies = network.policies(Settings(opensearch=search, network=data), CONFIG)
+    assert allows(policies, "egress", LMS, "10.0.65.1", 443)
+    assert not allows(policies, "egress", LMS, "10.0.0.5", 443)
+    assert not allows(ALL, "egress", LMS, "10.0.65.1", 443)
+    policies = network.policies(Settings(opensearch=search), CONFIG)
+    assert not allows(policies, "egress", LMS, "172.20.0.1", 443)
 
 
 def test_services_of_tutors_own_need_no_way_out() -> None:

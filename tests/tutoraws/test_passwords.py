@@ -12,6 +12,7 @@ from tutorplatform.errors import ConfigError
     [
         pytest.param("REDIS_PASSWORD", 'a"b', id="double quote in Python"),
         pytest.param("MONGODB_PASSWORD", "a\\b", id="backslash in Python"),
+        pytest.param("OPENSEARCH_PASSWORD", 'a"b', id="OpenSearch's"),
         pytest.param("SMTP_PASSWORD", "a\nb", id="newline in YAML"),
         pytest.param("OPENEDX_MYSQL_PASSWORD", "a'b", id="single quote in SQL"),
         pytest.param("MYSQL_ROOT_PASSWORD", "a$b", id="variable in a shell"),

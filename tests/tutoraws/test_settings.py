@@ -1,12 +1,14 @@
 """The AWS_… settings: what they accept, and what they say about the rest."""
 
+import json
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from tutoraws import settings
-from tutoraws.access import redis_rules
+from tutoraws.access import opensearch_role, redis_rules
 from tutoraws.defaults import DEFAULTS
 from tutorplatform.errors import ConfigError
 from tutorplatform.instance import Instance
@@ -67,6 +69,14 @@ MISTAKES = [
         {"AWS_ECR": {"registry": "docker.io"}}, "AWS_ECR.registry: 'docker.io' is not", id="no ECR"
     ),
     pytest.param(
+        {"AWS_OPENSEARCH": {"host": "https://search.test"}},
+        "AWS_OPENSEARCH.host: 'https://search.test' is not a host name",
+        id="domain with a scheme",
+    ),
+    pytest.param(
+        {"AWS_OPENSEARCH": {"auth": "none"}}, "AWS_OPENSEARCH.auth: 'none' is unknown", id="auth"
+    ),
+    pytest.param(
         {"AWS_INGRESS": {"class_name": "Traefik"}}, "AWS_INGRESS.class_name: ", id="class"
     ),
 ]
@@ -113,6 +123,18 @@ def test_the_reference_lists_every_setting_with_its_default() -> None:
             path = f"{setting}.{key}" if key else setting
             actual[path] = list(default) if isinstance(default, tuple) else default
     assert documented == actual
+
+
+def test_the_reference_has_the_role_for_opensearch() -> None:
+    """It is copied from there by hand; it covers what starts like the instance's, as a whole."""
+    role = opensearch_role(Instance("acme"))
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert json.loads(text.partition("```json\n")[2].partition("```")[0]) == role
+    (rights,) = role["index_permissions"]
+    (pattern,) = rights["index_patterns"]
+    assert fnmatch("acme_course_info", pattern)
+    assert not fnmatch("acmebeta_course_info", pattern)
+    assert not fnmatch("beta_acme_course_info", pattern)
 
 
 def test_the_reference_has_the_rules_for_redis() -> None:

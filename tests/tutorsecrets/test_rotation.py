@@ -56,6 +56,7 @@ def test_several_at_once() -> None:
     [
         ("MYSQL_ROOT_PASSWORD", "of the server's administrator; change it there"),
         ("REDIS_PASSWORD", "of a user on the server, who can have two"),
+        ("OPENSEARCH_PASSWORD", "make a second user with the same role"),
         ("MONGODB_PASSWORD", "give a second user the same roles"),
         (
             "SMTP_PASSWORD",

@@ -1,6 +1,8 @@
-"""What an instance may do on a Redis that it shares with others."""
+"""What an instance may do on services that it shares with others."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from tutorplatform.instance import Instance
 
@@ -18,3 +20,17 @@ def redis_rules(instance: Instance) -> str:
     own = f"{instance.key_prefix}*"
     denied = " ".join(f"-{command}" for command in DENIED)
     return f"on resetkeys ~{own} resetchannels &{own} +@all {denied}"
+
+
+def opensearch_role(instance: Instance) -> dict[str, Any]:
+    """The role of an instance's user, or of its IAM role, on an OpenSearch domain.
+
+    The body of `PUT _plugins/_security/api/roles/<name>`. It may do anything to its own indexes,
+    and nothing else: a bulk request names its indexes in the body, where each one is checked.
+    https://docs.opensearch.org/latest/security/access-control/permissions/
+    """
+    own = {
+        "index_patterns": [f"{instance.index_prefix}*"],
+        "allowed_actions": ["crud", "manage"],
+    }
+    return {"cluster_permissions": ["indices:data/write/bulk"], "index_permissions": [own]}

@@ -9,8 +9,12 @@ import yaml
 from tutorplatform.errors import DeployError
 
 from tutoraws import settings as aws
+from tutoraws.search import discovers_outside
 
 PLACEHOLDER = "…"
+LISTS = ("data_cidrs", "hosts")
+# Tutor's default: the address of its own.
+MEILISEARCH_URL = "http://meilisearch:7700"
 
 
 def missing(config: Mapping[str, Any]) -> list[str]:
@@ -20,9 +24,10 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     """
     settings = aws.read(config)
     mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
-    s3 = settings.s3
+    s3, search, network = settings.s3, settings.opensearch, settings.network
     needed = {
-        "AWS_REGION": (s3.enabled or aws.uses_ses(config)) and not settings.region,
+        "AWS_REGION": (s3.enabled or aws.uses_ses(config) or search.by_role)
+        and not settings.region,
         "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
         "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
         "AWS_REDIS.host": redis and not config["REDIS_HOST"],
@@ -30,6 +35,12 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         "AWS_MONGODB.hosts": mongodb and not config["MONGODB_HOST"],
         "MONGODB_PASSWORD": (
             mongodb and config["MONGODB_USERNAME"] and not config["MONGODB_PASSWORD"]
+        ),
+        "AWS_OPENSEARCH.host": discovers_outside(config) and not search.host,
+        "OPENSEARCH_PASSWORD": config["OPENSEARCH_USERNAME"] and not config["OPENSEARCH_PASSWORD"],
+        "AWS_NETWORK.data_cidrs": search.host and network.enabled and not network.data_cidrs,
+        "MEILISEARCH_URL": (
+            not config["RUN_MEILISEARCH"] and config["MEILISEARCH_URL"] == MEILISEARCH_URL
         ),
         "AWS_S3.private_bucket": s3.enabled and not s3.private_bucket,
         "AWS_S3.public_bucket": s3.enabled and not s3.public_bucket,
@@ -60,7 +71,7 @@ def set_command(config: Mapping[str, Any], names: list[str]) -> str:
         setting, _, key = name.partition(".")
         if key:
             known = values.get(setting, dict(config[setting]))
-            values[setting] = {**known, key: [PLACEHOLDER] if key == "hosts" else PLACEHOLDER}
+            values[setting] = {**known, key: [PLACEHOLDER] if key in LISTS else PLACEHOLDER}
         else:
             values[setting] = PLACEHOLDER
     return save_command(values)

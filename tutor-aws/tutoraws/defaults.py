@@ -16,6 +16,7 @@ from typing import Any
 from tutorplatform import config
 
 from tutoraws import images
+from tutoraws.search import DISCOVERY_SEARCH
 from tutoraws.settings import PREFIX, Settings
 from tutoraws.workloads import plugins_with_database
 
@@ -49,6 +50,10 @@ TUTOR_DEFAULTS: dict[str, Any] = {
     "MONGODB_DATABASE": _unless("RUN_MONGODB", "openedx", "aws_instance().database('openedx')"),
     "MONGODB_USERNAME": _unless("RUN_MONGODB", "", "aws_instance().database('openedx')"),
     "MONGODB_REPLICA_SET": _unless("RUN_MONGODB", "", "aws_settings().mongodb.replica_set"),
+    # Not Tutor's, but like those of Redis and MongoDB: the secrets plugin knows them.
+    "OPENSEARCH_USERNAME": "{% if aws_settings().opensearch.host and"
+    " not aws_settings().opensearch.by_role %}{{ aws_instance().database('openedx') }}{% endif %}",
+    "OPENSEARCH_PASSWORD": "",
     "MEILISEARCH_INDEX_PREFIX": _unless("RUN_MEILISEARCH", "tutor_", "aws_instance().index_prefix"),
 }
 
@@ -68,4 +73,6 @@ def of_plugins(items: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
         for part in ("DATABASE", "USERNAME"):
             key = f"{name.upper()}_MYSQL_{part}"
             known[key] = _unless("RUN_MYSQL", known[key], f"aws_instance().database('{name}')")
+    if DISCOVERY_SEARCH in known:
+        known[DISCOVERY_SEARCH] = False
     return list(known.items())

@@ -87,6 +87,9 @@ def _to_services(settings: Settings, config: Mapping[str, Any]) -> Iterator[Rule
     ]
     if ports:
         yield _to_cidrs(network.data_cidrs or PRIVATE, ports)
+    if settings.opensearch.host and network.data_cidrs:
+        # Not any private address: at 443 the Kubernetes API listens too.
+        yield _to_cidrs(network.data_cidrs, [settings.opensearch.port])
     for destination in network.egress:
         cidr, _, port = destination.rpartition(":")
         yield _to_cidrs([cidr], [int(port)])

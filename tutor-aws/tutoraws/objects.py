@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from tutorplatform.errors import ConfigError
@@ -98,12 +98,16 @@ def ingress(host: str, class_name: str) -> Manifest:
 
 
 def overrides(
-    settings: Settings, ca_files: Iterable[str], plugins: Iterable[str]
+    settings: Settings,
+    ca_files: Iterable[str],
+    plugins: Iterable[str],
+    signing: Collection[Workload] = (),
 ) -> list[Manifest]:
     """Strategic merge patches for Tutor's workloads.
 
-    Service account and region for what runs edx-platform; CA files for that, for `plugins` (of
-    `workloads.WITH_DATABASE`) and for MySQL's client, each as far as it has a use for them.
+    Service account and region for what runs edx-platform and for what else is `signing` its
+    requests; CA files for those, for `plugins` (of `workloads.WITH_DATABASE`) and for MySQL's
+    client, each as far as it has a use for them.
     """
     files = list(ca_files)
     environment = (
@@ -112,13 +116,15 @@ def overrides(
         else {}
     )
     platform = [
-        _with_identity(_patch(workload, {}, environment, files)) for workload in workloads.PLATFORM
+        _with_identity(_patch(workload, {}, environment, files))
+        for workload in (*workloads.PLATFORM, *signing)
     ]
     if MYSQL_CA not in files:
         return platform
+    others = [each for name in plugins for each in workloads.of_plugin(name)]
     return [
         *platform,
-        *(_patch(each, {}, {}, files) for name in plugins for each in workloads.of_plugin(name)),
+        *(_patch(each, {}, {}, files) for each in others if each not in signing),
         _patch(workloads.MYSQL_CLIENT, {}, {}, files, CLIENT_OPTIONS_MOUNT),
     ]
 

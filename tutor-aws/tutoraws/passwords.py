@@ -18,6 +18,7 @@ IN_SHELL = re.compile(r"[\"\\'`$\x00-\x1f]")
 
 UNFIT = {
     "MONGODB_PASSWORD": (IN_QUOTES, "double quotes and backslashes"),
+    "OPENSEARCH_PASSWORD": (IN_QUOTES, "double quotes and backslashes"),
     "REDIS_PASSWORD": (IN_QUOTES, "double quotes and backslashes"),
     "SMTP_PASSWORD": (IN_QUOTES, "double quotes and backslashes"),
     "MYSQL_ROOT_PASSWORD": (IN_SHELL, "quotes, backslashes, ` and $"),

@@ -9,7 +9,7 @@ import yaml
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import images, network, objects, passwords, settings
+from tutoraws import images, network, objects, passwords, search, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -28,7 +28,12 @@ def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws = settings.read(config)
     return manifests.dump(
-        objects.overrides(aws, certificates(aws, config), plugins_with_database(config))
+        objects.overrides(
+            aws,
+            certificates(aws, config),
+            plugins_with_database(config),
+            search.signing(aws, config),
+        )
     )
 
 

@@ -55,6 +55,21 @@ class Mongodb:
 
 
 @dataclass(frozen=True)
+class Opensearch:
+    """AWS_OPENSEARCH: where courses and discovery are searched; with Meilisearch without a host."""
+
+    host: Host = ""
+    port: Port = 443
+    # A user of the domain's own, or the pods' IAM role.
+    auth: Annotated[str, OneOf(("password", "role"))] = "password"
+
+    @property
+    def by_role(self) -> bool:
+        """Whether requests are signed with the pods' role."""
+        return bool(self.host) and self.auth == "role"
+
+
+@dataclass(frozen=True)
 class S3:
     """AWS_S3: where uploaded and generated files go, unless it is not enabled."""
 
@@ -141,6 +156,7 @@ class Settings:
     mysql: Mysql = Mysql()
     redis: Redis = Redis()
     mongodb: Mongodb = Mongodb()
+    opensearch: Opensearch = Opensearch()
     s3: S3 = S3()
     ses: Ses = Ses()
     ecr: Ecr = Ecr()

@@ -19,11 +19,18 @@ OWN_PREFIX = "SECRETS_"
 
 # Passwords of services that need none inside the cluster: in use exactly when there is a user.
 PASSWORDS = {
-    f"{service}_PASSWORD": f"{service}_USERNAME" for service in ("MONGODB", "REDIS", "SMTP")
+    **{f"{service}_PASSWORD": f"{service}_USERNAME" for service in ("MONGODB", "REDIS", "SMTP")},
+    # A setting of the aws plugin, which need not be enabled.
+    "OPENSEARCH_PASSWORD": "OPENSEARCH_USERNAME is defined and OPENSEARCH_USERNAME",
 }
 
 # Of those, the ones whose users are made for this instance, and with them their password.
-MADE_UP = {HASH_KEY: PASSWORD, "MONGODB_PASSWORD": PASSWORD, "REDIS_PASSWORD": PASSWORD}
+MADE_UP = {
+    HASH_KEY: PASSWORD,
+    "MONGODB_PASSWORD": PASSWORD,
+    "OPENSEARCH_PASSWORD": PASSWORD,
+    "REDIS_PASSWORD": PASSWORD,
+}
 NOT_SECRET = "if it is no secret, run `tutor config save --append SECRETS_PLAIN=…` with its name"
 
 # Made up, but not secret: `ID` is a label on every object.

@@ -18,6 +18,9 @@ FOREIGN = {
     "MONGODB_PASSWORD": "of a user on the server; give a second user the same roles there, then "
     "run `tutor secrets set MONGODB_PASSWORD`, `tutor config save --set MONGODB_USERNAME=…` and "
     "`tutor k8s start`",
+    "OPENSEARCH_PASSWORD": "of a user on the domain; make a second user with the same role there, "
+    "then run `tutor secrets set OPENSEARCH_PASSWORD`, `tutor config save --set "
+    "OPENSEARCH_USERNAME=…` and `tutor k8s start`",
     "REDIS_PASSWORD": "of a user on the server, who can have two; add the new one there, run "
     "`tutor secrets set REDIS_PASSWORD` and `tutor k8s start`, then take the old one away",
 }
