@@ -32,7 +32,7 @@ def settings(number: int, authority: Path) -> dict[str, Any]:
 
 
 def databases(number: int, authority: str) -> dict[str, Any]:
-    """Where instance `number` finds MySQL, Redis, MongoDB and OpenSearch, which it shares with the other."""
+    """Where instance `number` finds the services that it shares with the other."""
     domain = f"platform.{REGION}.example.internal"
     return {
         "AWS_MYSQL": {

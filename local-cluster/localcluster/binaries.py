@@ -94,6 +94,13 @@ PROGRAMS: Mapping[str, Program] = {
             "github.com/external-secrets/external-secrets",
             files=("deploy/crds/bundle.yaml",),
         ),
+        Program(
+            "caddy",
+            "caddy",
+            "github.com/caddyserver/caddy/v2",
+            "github.com/caddyserver/caddy/v2/cmd/caddy",
+            ("version",),
+        ),
     )
 }
 

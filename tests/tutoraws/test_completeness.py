@@ -29,6 +29,7 @@ FRESH: dict[str, Any] = {
     "AWS_REDIS": {},
     "AWS_MONGODB": {},
     "AWS_S3": {},
+    "AWS_CDN": {},
 }
 COMPLETE: dict[str, Any] = {
     **FRESH,
@@ -137,3 +138,11 @@ def test_the_error_says_what_and_how() -> None:
     assert error.startswith("aws: nothing can be deployed before these settings have a value: AWS")
     assert "tutor config save" in error
     assert "RUN_MYSQL=true" in error
+
+
+def test_cloudfront_needs_a_bucket_a_host_and_a_secret() -> None:
+    """Without the secret, whoever comes past it could choose their address."""
+    lacks = ["AWS_CDN.assets_bucket", "AWS_CDN.origin_host", "AWS_CDN_SECRET"]
+    assert missing({**COMPLETE, "AWS_CDN": {"mode": "cloudfront"}}) == lacks
+    command = set_command({**COMPLETE, "AWS_CDN": {"mode": "cloudfront"}}, lacks)
+    assert "--set AWS_CDN='{mode: cloudfront, assets_bucket: …, origin_host: …}'" in command

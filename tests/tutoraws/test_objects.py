@@ -1,9 +1,7 @@
 """The Kubernetes objects that follow from the settings."""
 
-import pytest
 from tutoraws import objects
-from tutoraws.settings import Ingress, Settings
-from tutorplatform.errors import ConfigError
+from tutoraws.settings import Settings
 
 ROLE = "arn:aws:iam::123456789012:role/acme"
 
@@ -22,26 +20,6 @@ def test_without_a_role_there_is_no_annotation() -> None:
 def test_pods_get_no_token_for_the_kubernetes_api() -> None:
     """The platform never talks to Kubernetes."""
     assert objects.service_account(Settings())["automountServiceAccountToken"] is False
-
-
-def test_an_ingress_sends_its_host_to_caddy() -> None:
-    """One object per host, named after it, of the configured class."""
-    manifest = objects.ingress("learn.acme.test", Ingress(class_name="internal").class_name)
-    assert manifest["metadata"]["name"] == "learn.acme.test"
-    assert manifest["spec"]["ingressClassName"] == "internal"
-    (rule,) = manifest["spec"]["rules"]
-    (path,) = rule["http"]["paths"]
-    assert rule["host"] == "learn.acme.test"
-    assert path["backend"]["service"] == {"name": "caddy", "port": {"name": "http"}}
-
-
-@pytest.mark.parametrize(
-    "host", ["", "a_b.test", "-a.test", "a..test", "*.acme.test", "a" * 254], ids=repr
-)
-def test_a_host_that_kubernetes_would_refuse(host: str) -> None:
-    """It is refused before anything is applied."""
-    with pytest.raises(ConfigError, match="is not a host name; correct LMS_HOST"):
-        objects.ingress(host, "traefik")
 
 
 def test_every_workload_of_the_platform_gets_the_service_account() -> None:

@@ -56,6 +56,46 @@ MISTAKES = [
         "AWS_S3.public_bucket: is the private_bucket as well",
         id="one bucket for both",
     ),
+    pytest.param(
+        {"AWS_CDN": {"mode": "fastly"}}, "AWS_CDN.mode: 'fastly' is unknown", id="another CDN"
+    ),
+    pytest.param({"AWS_CDN": "none"}, "AWS_CDN: 'none' is not a mapping", id="CDN mode alone"),
+    pytest.param(
+        {"AWS_CDN": {"assets_bucket": "acme-assets"}},
+        "AWS_CDN.assets_bucket: is of CloudFront, but AWS_CDN.mode is 'none'",
+        id="two CDN modes",
+    ),
+    pytest.param(
+        {
+            "AWS_CDN": {"mode": "cloudfront", "assets_bucket": "acme"},
+            "AWS_S3": {"private_bucket": "acme"},
+        },
+        "AWS_CDN.assets_bucket: holds learners' files as well",
+        id="assets beside files",
+    ),
+    pytest.param({"AWS_CDN_SECRET": "short"}, "AWS_CDN_SECRET: is shorter", id="short secret"),
+    pytest.param(
+        {"AWS_CDN_SECRET": 'long-enough-but"quoted'}, "AWS_CDN_SECRET: is shorter", id="quote"
+    ),
+    pytest.param({"AWS_INGRESS": {"proxies": -1}}, "AWS_INGRESS.proxies: -1 is", id="proxies"),
+    pytest.param(
+        {"AWS_INGRESS": {"annotations": {"a b": "x"}}},
+        "AWS_INGRESS.annotations, the key 'a b': ",
+        id="annotation",
+    ),
+    pytest.param(
+        {"AWS_INGRESS": {"annotations": {"acme.test/x": 5}}},
+        "AWS_INGRESS.annotations.acme.test/x: 5 is not text",
+        id="annotation that is a number",
+    ),
+    pytest.param(
+        {"AWS_INGRESS": {"domains": ["*.*.acme.org"]}}, "AWS_INGRESS.domains[0]: ", id="two stars"
+    ),
+    pytest.param(
+        {"AWS_INGRESS": {"certificates": {"acme": ["learn.acme.org"]}}},
+        "AWS_INGRESS.certificates, the key 'acme': ",
+        id="certificate that is no ARN",
+    ),
     pytest.param({"AWS_REGION": "Ireland"}, "AWS_REGION: 'Ireland' is not an AWS", id="region"),
     pytest.param(
         {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:user/x"}, "AWS_ROLE_ARN: ", id="user ARN"

@@ -24,10 +24,11 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     """
     settings = aws.read(config)
     mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
-    s3, search, network = settings.s3, settings.opensearch, settings.network
+    s3, search, network, cdn = settings.s3, settings.opensearch, settings.network, settings.cdn
+    cloudfront = cdn.mode == "cloudfront"
+    in_region = s3.enabled or aws.uses_ses(config) or search.by_role or cloudfront
     needed = {
-        "AWS_REGION": (s3.enabled or aws.uses_ses(config) or search.by_role)
-        and not settings.region,
+        "AWS_REGION": in_region and not settings.region,
         "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
         "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
         "AWS_REDIS.host": redis and not config["REDIS_HOST"],
@@ -44,6 +45,9 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         ),
         "AWS_S3.private_bucket": s3.enabled and not s3.private_bucket,
         "AWS_S3.public_bucket": s3.enabled and not s3.public_bucket,
+        "AWS_CDN.assets_bucket": cloudfront and not cdn.assets_bucket,
+        "AWS_CDN.origin_host": cloudfront and not cdn.origin_host,
+        "AWS_CDN_SECRET": cloudfront and not settings.cdn_secret,
     }
     return [name for name, is_missing in needed.items() if is_missing]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Annotated
 
 from tutorplatform.config import Between, Form
+from tutorplatform.errors import ConfigError
 
 Host = Annotated[
     str,
@@ -28,3 +31,43 @@ Bucket = Annotated[
 OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 CIDR = rf"{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?\d)"
 Cidr = Annotated[str, Form(CIDR, "a range of IPv4 addresses", "10.0.0.0/16")]
+
+Annotation = Annotated[
+    str,
+    Form(
+        r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?",
+        "the name of an annotation",
+        "nginx.ingress.kubernetes.io/proxy-body-size",
+    ),
+]
+CertificateArn = Annotated[
+    str,
+    Form(
+        r"arn:aws[a-z-]*:(acm:[a-z0-9-]+:\d{12}:certificate|iam::\d{12}:server-certificate)/[\w/.-]+",
+        "the ARN of a certificate",
+        "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f",
+    ),
+]
+# In lower case, as hosts are compared.
+CertificateName = Annotated[
+    str,
+    Form(
+        r"(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+",
+        "a name that a certificate is for",
+        "*.acme.org",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class HeaderValue:
+    """A rule for a secret in Caddy's file. It never shows what it refuses."""
+
+    def check(self, value: str, where: str) -> None:
+        """Raise ConfigError unless `value` is empty, long, and of characters that mean nothing."""
+        if value and not re.fullmatch(r"[\w.+/=-]{16,}", value, re.ASCII):
+            raise ConfigError(
+                where,
+                "is shorter than 16 characters, or has others than letters, digits and _ . + / = -",
+                "make one up with `openssl rand -hex 32`",
+            )

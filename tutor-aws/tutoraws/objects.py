@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from tutorplatform.errors import ConfigError
 from tutorplatform.manifests import Manifest
 
 from tutoraws import workloads
@@ -33,10 +31,6 @@ MYSQL_OPTIONS = f"""[client]
 ssl-ca={CA_FOLDER}/{MYSQL_CA}
 ssl-mode=VERIFY_IDENTITY
 """
-
-HOST_NAME = re.compile(
-    r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
-)
 
 
 def service_account(settings: Settings) -> Manifest:
@@ -73,30 +67,6 @@ def default_service_account() -> Manifest:
     }
 
 
-def ingress(host: str, class_name: str) -> Manifest:
-    """Everything that is asked of `host` goes to Caddy, which knows what serves it.
-
-    The host is the object's name too. ConfigError if Kubernetes would refuse it.
-    """
-    if not HOST_NAME.fullmatch(host):
-        raise ConfigError(
-            f"public host {host!r}",
-            "is not a host name",
-            "correct LMS_HOST, or the …_HOST setting that it comes from",
-        )
-    backend = {"service": {"name": "caddy", "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": {"name": host, "labels": {"app.kubernetes.io/name": "caddy"}},
-        "spec": {
-            "ingressClassName": class_name,
-            "rules": [{"host": host, "http": {"paths": [path]}}],
-        },
-    }
-
-
 def overrides(
     settings: Settings,
     ca_files: Iterable[str],
@@ -126,6 +96,23 @@ def overrides(
         *platform,
         *(_patch(each, {}, {}, files) for each in others if each not in signing),
         _patch(workloads.MYSQL_CLIENT, {}, {}, files, CLIENT_OPTIONS_MOUNT),
+    ]
+
+
+def unexposed_services(plugins: Iterable[str]) -> list[Manifest]:
+    """Strategic merge patches for Services of `plugins` that Tutor gives a port on every node.
+
+    Only Caddy asks them; a node's port is open to whoever reaches the node.
+    """
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": name},
+            "spec": {"type": "ClusterIP"},
+        }
+        for name in workloads.ON_NODE_PORTS
+        if name in plugins
     ]
 
 

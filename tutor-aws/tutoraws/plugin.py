@@ -15,6 +15,7 @@ register(
         "aws_ca_folder": rendering.ca_folder,
         "aws_image": rendering.image,
         "aws_instance": instance,
+        "aws_request_seconds": rendering.request_seconds,
         "aws_settings": settings.read,
         "aws_uses_ses": settings.uses_ses,
         "aws_objects": rendering.objects_text,

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 import yaml
+from tutor import plugins
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import images, network, objects, passwords, search, settings
+from tutoraws import cdn, images, ingresses, network, objects, passwords, search, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -18,22 +19,26 @@ from tutoraws.workloads import plugins_with_database
 def objects_text(config: Config) -> str:
     """Our own objects, for Tutor's services.yml."""
     aws = settings.read(config)
-    hosts = [] if config["ENABLE_WEB_PROXY"] else public_hosts(config)
-    ingresses = [objects.ingress(host, aws.ingress.class_name) for host in hosts]
+    hosts = [] if config["ENABLE_WEB_PROXY"] else cdn.hosts(aws, public_hosts(config))
     accounts = [objects.service_account(aws), objects.default_service_account()]
-    return manifests.dump([*accounts, *ingresses, *network.policies(aws, config)])
+    return manifests.dump(
+        [*accounts, *ingresses.ingresses(aws, hosts), *network.policies(aws, config)]
+    )
 
 
 def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws = settings.read(config)
     return manifests.dump(
-        objects.overrides(
-            aws,
-            certificates(aws, config),
-            plugins_with_database(config),
-            search.signing(aws, config),
-        )
+        [
+            *objects.overrides(
+                aws,
+                certificates(aws, config),
+                plugins_with_database(config),
+                search.signing(aws, config),
+            ),
+            *objects.unexposed_services(set(plugins.iter_loaded())),
+        ]
     )
 
 
@@ -54,7 +59,14 @@ def ca_folder(_config: Config) -> str:
     return objects.CA_FOLDER
 
 
+def request_seconds(_config: Config) -> int:
+    """How long a request to the platform may take."""
+    return settings.REQUEST_S
+
+
 def check(config: Config) -> None:
     """Raise ConfigError for settings that cannot be used, whatever is still missing."""
+    aws = settings.read(config)
     passwords.check(config)
-    certificates(settings.read(config), config)
+    certificates(aws, config)
+    cdn.check(aws, config)

@@ -7,12 +7,27 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from tutorplatform import config
-from tutorplatform.config import Form, OneOf
+from tutorplatform.config import Between, Form, OneOf
 from tutorplatform.errors import ConfigError
 
-from tutoraws.forms import CIDR, Bucket, Cidr, DatabaseIndex, File, Host, Port
+from tutoraws.forms import (
+    CIDR,
+    Annotation,
+    Bucket,
+    CertificateArn,
+    CertificateName,
+    Cidr,
+    DatabaseIndex,
+    File,
+    HeaderValue,
+    Host,
+    Port,
+)
 
 PREFIX = "AWS_"
+
+# Seconds that a request to the platform may take: what stands before it waits longer than that.
+REQUEST_S = 600
 
 
 @dataclass(frozen=True)
@@ -124,6 +139,24 @@ class Ingress:
     namespace: Annotated[str, Form(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a namespace", "platform")] = (
         "platform"
     )
+    # Over those that its class needs.
+    annotations: Mapping[Annotation, str] = field(default_factory=dict)
+    # Before Caddy, CloudFront aside: the load balancer and the ingress controller.
+    proxies: Annotated[int, Between(0, 9)] = 2
+    # What the load balancer's own certificate is for.
+    domains: tuple[CertificateName, ...] = ()
+    # Certificates of the instance's own → what each is for.
+    certificates: Mapping[CertificateArn, tuple[CertificateName, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Cdn:
+    """AWS_CDN: whether CloudFront stands before LMS, Studio and MFEs, with static files from S3."""
+
+    mode: Annotated[str, OneOf(("none", "cloudfront"))] = "none"
+    assets_bucket: Bucket = ""
+    # CloudFront asks there for what is not in the bucket. The name leads to the load balancer.
+    origin_host: Host = ""
 
 
 @dataclass(frozen=True)
@@ -161,8 +194,19 @@ class Settings:
     ses: Ses = Ses()
     ecr: Ecr = Ecr()
     ingress: Ingress = Ingress()
+    cdn: Cdn = Cdn()
+    # Secret, and so a setting of its own, which the secrets plugin can keep.
+    cdn_secret: Annotated[str, HeaderValue()] = ""
     network: Network = Network()
     logs: Logs = Logs()
+
+    @property
+    def client_address(self) -> int:
+        """Where in X-Forwarded-For, as Django gets it, the client is: -3 is third from the right.
+
+        Each proxy adds whom it was asked by, and Caddy is the last one.
+        """
+        return -(self.ingress.proxies + (self.cdn.mode == "cloudfront") + 1)
 
 
 def _one_way_to_mongodb(settings: Settings) -> None:
@@ -204,12 +248,35 @@ def _private_apart_from_public(settings: Settings) -> None:
         )
 
 
+def _one_way_to_static_files(settings: Settings) -> None:
+    cdn = settings.cdn
+    for key in ("assets_bucket", "origin_host"):
+        if cdn.mode == "none" and getattr(cdn, key):
+            raise ConfigError(
+                f"AWS_CDN.{key}",
+                "is of CloudFront, but AWS_CDN.mode is 'none': static files come from the pods",
+                "write `mode: cloudfront`, or remove it",
+            )
+
+
+def _assets_apart_from_files(settings: Settings) -> None:
+    s3, bucket = settings.s3, settings.cdn.assets_bucket
+    if bucket and bucket in (s3.private_bucket, s3.public_bucket):
+        raise ConfigError(
+            "AWS_CDN.assets_bucket",
+            "holds learners' files as well, and everybody may read it",
+            "give static files a bucket of their own",
+        )
+
+
 # Each raises ConfigError for settings that are fine one by one, but not together.
 CONTRADICTIONS: tuple[Callable[[Settings], None], ...] = (
     _one_way_to_mongodb,
     _images_of_a_registry,
     _tasks_apart_from_caches,
     _private_apart_from_public,
+    _one_way_to_static_files,
+    _assets_apart_from_files,
 )
 
 

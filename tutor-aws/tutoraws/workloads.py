@@ -9,6 +9,9 @@ from typing import Any
 # The plugins with a database of their own on MySQL, and their applications there.
 WITH_DATABASE = ("credentials", "discovery", "notes", "xqueue")
 
+# The plugins whose Service, of the plugin's name, is of type NodePort.
+ON_NODE_PORTS = ("credentials", "discovery", "mfe", "xqueue")
+
 
 @dataclass(frozen=True)
 class Workload:

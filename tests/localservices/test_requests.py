@@ -1,0 +1,244 @@
+"""What becomes of a request on its way to Django: real Caddys, edx-platform's own reading of it.
+
+A second Caddy stands in for Traefik: both keep what an address that they trust says of a client,
+and add that address. Each hop has an address of its own, 127.0.0.…
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.test import RequestFactory, override_settings
+from edx_django_utils import ip
+from localcluster.model import LOOPBACK
+from localservices.caddy import CaddyServer
+
+from demo.tutor import TutorRoot
+from tests.render.edx_platform import platform_settings
+
+pytestmark = pytest.mark.services
+
+NewRoot = Callable[..., TutorRoot]
+
+CLIENT, FORGED, CLOUDFRONT_EDGE = "198.41.0.4", "8.8.8.8", "130.176.0.9"
+LOAD_BALANCER, POD = "127.0.0.2", "127.0.0.3"
+SECRET = "made-up-for-cloudfront-0123456789"
+
+# What charts/platform tells Traefik: only the load balancer knows who a client is.
+INGRESS_CONTROLLER = f"""
+{{
+    servers {{
+        trusted_proxies static {LOAD_BALANCER}/32
+    }}
+}}
+:80 {{
+    reverse_proxy caddy:80
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, and what the upstream got."""
+
+    status: int
+    path: str = ""
+    headers: dict[str, str] | None = None
+
+    @property
+    def chain(self) -> list[str]:
+        return (self.headers or {})["X-Forwarded-For"].split(", ")
+
+
+class Echo(BaseHTTPRequestHandler):
+    """An upstream that says what it was asked."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = json.dumps({"path": self.path, "headers": dict(self.headers)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self.do_GET()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[str]:
+    server = ThreadingHTTPServer((LOOPBACK, 0), Echo)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"{LOOPBACK}:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@dataclass(frozen=True)
+class Instance:
+    """An instance's Caddy, and the ingress controller before it."""
+
+    root: TutorRoot
+    caddy: CaddyServer
+    controller: CaddyServer
+
+    def seen(self, answer: Answer) -> str:
+        """The address that the LMS takes for the client's."""
+        position = platform_settings(self.root, "lms")["CLOSEST_CLIENT_IP_FROM_HEADERS"]
+        if not django_settings.configured:
+            django_settings.configure()
+        request = RequestFactory().get(
+            "/", REMOTE_ADDR=LOOPBACK, headers={"X-Forwarded-For": ", ".join(answer.chain)}
+        )
+        with override_settings(CLOSEST_CLIENT_IP_FROM_HEADERS=position), warnings.catch_warnings():
+            # It warns of every request that did not come through all proxies.
+            warnings.simplefilter("ignore")
+            return str(ip.get_safest_client_ip(request))
+
+
+@pytest.fixture(scope="module")
+def plain(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
+    yield from instance(new_root("aws", "mfe"), upstream)
+
+
+@pytest.fixture(scope="module")
+def cloudfront(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
+    cdn = {"mode": "cloudfront", "assets_bucket": "acme-assets", "origin_host": "origin.acme.test"}
+    yield from instance(new_root("aws", "mfe", AWS_CDN=cdn, AWS_CDN_SECRET=SECRET), upstream)
+
+
+def instance(root: TutorRoot, upstream: str) -> Iterator[Instance]:
+    root.run("config", "save")
+    caddyfile = (root.path / "env/apps/caddy/Caddyfile").read_text()
+    services = dict.fromkeys(("lms:8000", "cms:8000", "mfe:8002"), upstream)
+    with (
+        CaddyServer(caddyfile, services) as caddy,
+        CaddyServer(INGRESS_CONTROLLER, {"caddy:80": f"{LOOPBACK}:{caddy.port}"}) as controller,
+    ):
+        yield Instance(root, caddy, controller)
+
+
+def ask(
+    server: CaddyServer,
+    host: str = "learn.acme.test",
+    path: str = "/",
+    sender: str = LOAD_BALANCER,
+    body: bytes | None = None,
+    **headers: str,
+) -> Answer:
+    """What a request gets that `sender` makes; `x_forwarded_for` is the header of that name."""
+    connection = http.client.HTTPConnection(
+        LOOPBACK, server.port, timeout=30, source_address=(sender, 0)
+    )
+    try:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("POST" if body else "GET", path, body, {"Host": host, **sent})
+        response = connection.getresponse()
+        text = response.read()
+        return Answer(response.status, **(json.loads(text) if response.status == 200 else {}))
+    finally:
+        connection.close()
+
+
+@pytest.mark.wires("CLOSEST_CLIENT_IP_FROM_HEADERS")
+def test_django_sees_who_asked_the_load_balancer(plain: Instance) -> None:
+    """Not what that client made up: the load balancer adds its address to that."""
+    answer = ask(plain.controller, x_forwarded_for=f"{FORGED}, {CLIENT}")
+    assert answer.chain == [FORGED, CLIENT, LOAD_BALANCER, LOOPBACK]
+    assert plain.seen(answer) == CLIENT
+
+
+def test_a_pod_that_asks_the_ingress_controller_is_itself(plain: Instance) -> None:
+    """Whatever it says, as often as it says it: only the load balancer is believed."""
+    answer = ask(plain.controller, sender=POD, x_forwarded_for=", ".join([FORGED] * 4))
+    assert answer.chain == [POD, LOOPBACK]
+    assert plain.seen(answer) == POD
+
+
+def test_behind_cloudfront_django_sees_who_asked_that(cloudfront: Instance) -> None:
+    """One proxy more, of which one can be sure by the secret."""
+    answer = ask(
+        cloudfront.controller,
+        x_forwarded_for=f"{FORGED}, {CLIENT}, {CLOUDFRONT_EDGE}",
+        x_origin_secret=SECRET,
+    )
+    assert answer.chain == [FORGED, CLIENT, CLOUDFRONT_EDGE, LOAD_BALANCER, LOOPBACK]
+    assert cloudfront.seen(answer) == CLIENT
+
+
+@pytest.mark.parametrize("host", ["learn.acme.test", "studio.learn.acme.test"])
+@pytest.mark.parametrize("secret", ["", "guessed"])
+def test_who_comes_past_cloudfront_is_refused(cloudfront: Instance, host: str, secret: str) -> None:
+    """The address before that of the client would be one that the client made up."""
+    chain = f"{FORGED}, {CLIENT}"
+    answer = ask(cloudfront.controller, host, x_forwarded_for=chain, x_origin_secret=secret)
+    assert answer.status == 403
+
+
+def test_mfes_are_behind_cloudfront_too(cloudfront: Instance) -> None:
+    path = "/authn/login"
+    assert ask(cloudfront.controller, "apps.learn.acme.test", path).status == 403
+    host = "apps.learn.acme.test"
+    assert ask(cloudfront.controller, host, path, x_origin_secret=SECRET).status == 200
+
+
+def test_cloudfront_gets_static_files_and_no_others(cloudfront: Instance) -> None:
+    """Under the name that it asks the load balancer by, of LMS and Studio alike."""
+    asked = ask(cloudfront.controller, "origin.acme.test", "/static/studio/a.css")
+    assert (asked.status, asked.path) == (200, "/static/studio/a.css")
+    assert ask(cloudfront.controller, "origin.acme.test", "/admin/").status == 404
+
+
+def test_without_cloudfront_pods_serve_static_files(plain: Instance) -> None:
+    assert ask(plain.controller, path="/static/a.css").path == "/static/a.css"
+
+
+def test_django_learns_of_https_and_of_no_other_host(plain: Instance) -> None:
+    """The load balancer says the scheme, but passes on what clients say of the host."""
+    headers = (
+        ask(plain.controller, x_forwarded_proto="https", x_forwarded_host="evil.test").headers or {}
+    )
+    assert headers["X-Forwarded-Proto"] == "https"
+    assert headers["X-Forwarded-Host"] == "learn.acme.test"
+    assert headers["X-Forwarded-Port"] == "443"
+    assert headers["Host"] == "learn.acme.test"
+
+
+@pytest.mark.parametrize(
+    ("host", "megabytes", "status"),
+    [
+        pytest.param("learn.acme.test", 3, 200, id="LMS"),
+        pytest.param("learn.acme.test", 5, 413, id="too much for the LMS"),
+        pytest.param("studio.learn.acme.test", 25, 200, id="a part of a course for Studio"),
+    ],
+)
+def test_bodies_have_limits(plain: Instance, host: str, megabytes: int, status: int) -> None:
+    """Those of Tutor's Caddyfile, which our patches leave alone."""
+    assert ask(plain.controller, host, body=b"x" * (megabytes * 1_000_000)).status == status
+
+
+def test_the_caddyfile_works_with_all_plugins(new_root: NewRoot, upstream: str) -> None:
+    """Each public host of a plugin leads to its service."""
+    plugins = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
+    root = new_root("aws", *plugins)
+    root.run("config", "save")
+    names = ("credentials", "discovery", "notes", "xqueue")
+    caddyfile = (Path(root.path) / "env/apps/caddy/Caddyfile").read_text()
+    with CaddyServer(caddyfile, {f"{name}:8000": upstream for name in names}) as caddy:
+        for name in names:
+            assert ask(caddy, f"{name}.learn.acme.test", "/x").path == "/x"

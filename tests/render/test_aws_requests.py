@@ -1,0 +1,168 @@
+"""How requests come in, as Tutor and kustomize render it with the aws plugin."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tutorplatform import manifests
+
+from demo.tutor import TutorRoot
+from tests.render.aws_services import CERTIFICATE, external_services
+from tests.render.edx_platform import platform_settings
+
+pytestmark = pytest.mark.render
+
+NewRoot = Callable[..., TutorRoot]
+
+OFFICIAL_PLUGINS = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
+ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d"
+CLOUDFRONT = {
+    "AWS_CDN": {
+        "mode": "cloudfront",
+        "assets_bucket": "acme-assets",
+        "origin_host": "origin.acme.test",
+    },
+    "AWS_CDN_SECRET": "made-up-for-cloudfront-0123456789",
+}
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    path.write_text(CERTIFICATE)
+    return external_services(path)
+
+
+@pytest.fixture(scope="module")
+def acme(new_root: NewRoot, services: dict[str, Any]) -> TutorRoot:
+    root = new_root("aws", *OFFICIAL_PLUGINS, **services)
+    root.run("config", "save")
+    return root
+
+
+@pytest.fixture(scope="module")
+def cloudfront(new_root: NewRoot, services: dict[str, Any]) -> TutorRoot:
+    root = new_root("aws", *OFFICIAL_PLUGINS, **services, **CLOUDFRONT)
+    root.run("config", "save")
+    return root
+
+
+def ingresses(root: TutorRoot) -> dict[str, manifests.Manifest]:
+    return {manifests.name(m): m for m in manifests.of_kind(root.rendered(), "Ingress")}
+
+
+def uwsgi(root: TutorRoot) -> dict[str, str]:
+    """uwsgi's settings, the last one of each name: as uwsgi takes those with a number."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.read(root.path / "env/apps/openedx/uwsgi.ini")
+    return dict(parser["uwsgi"])
+
+
+def services_of(root: TutorRoot) -> Iterator[tuple[str, str]]:
+    for manifest in manifests.of_kind(root.rendered(), "Service"):
+        yield manifests.name(manifest), manifest["spec"].get("type", "ClusterIP")
+
+
+def test_nothing_is_exposed_but_by_the_ingress(acme: TutorRoot) -> None:
+    """Tutor's plugins open a port on every node for what only Caddy asks."""
+    services = dict(services_of(acme))
+    assert {"mfe", "credentials", "discovery", "xqueue", "notes", "caddy", "lms"} < set(services)
+    assert set(services.values()) == {"ClusterIP"}
+
+
+def test_caddy_keeps_nothing_on_a_disk(acme: TutorRoot) -> None:
+    """So it can have any number of pods, in any zone; how many is the autoscale plugin's matter."""
+    objects = acme.rendered()
+    (caddy,) = (m for m in manifests.of_kind(objects, "Deployment") if manifests.name(m) == "caddy")
+    volumes = (manifests.pod_spec(caddy) or {})["volumes"]
+    assert [set(volume) for volume in volumes] == [{"name", "configMap"}]
+    assert "replicas" not in caddy["spec"]
+    claims = manifests.of_kind(objects, "PersistentVolumeClaim")
+    assert "caddy" not in [manifests.name(claim) for claim in claims]
+
+
+def test_requests_have_time(acme: TutorRoot) -> None:
+    """The platform's web server waits as long as a request may take, and takes long cookies."""
+    assert int(uwsgi(acme)["http-timeout"]) == int(uwsgi(acme)["harakiri"]) == 600
+    assert int(uwsgi(acme)["buffer-size"]) == 32768
+
+
+@pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("CLOSEST_CLIENT_IP_FROM_HEADERS")
+def test_the_client_is_found_by_counting_proxies(
+    acme: TutorRoot, cloudfront: TutorRoot, service: str
+) -> None:
+    """One more with CloudFront. What Django makes of it: tests/localservices/test_requests.py."""
+    for root, position in ((acme, -3), (cloudfront, -4)):
+        settings = platform_settings(root, service)
+        assert settings["CLOSEST_CLIENT_IP_FROM_HEADERS"] == [
+            {"name": "X-Forwarded-For", "index": position}
+        ]
+
+
+def test_cloudfront_asks_a_host_of_its_own(acme: TutorRoot, cloudfront: TutorRoot) -> None:
+    """Beside the public ones."""
+    assert set(ingresses(cloudfront)) - set(ingresses(acme)) == {"origin.acme.test"}
+
+
+def test_certificates_of_the_instance_reach_the_load_balancer(
+    new_root: NewRoot, services: dict[str, Any]
+) -> None:
+    """By an Ingress of its class, beside those that route."""
+    names = ["learn.acme.test", "*.learn.acme.test"]
+    ingress = {"certificates": {ARN: names}, "annotations": {"acme.test/owner": "x"}}
+    root = new_root("aws", "mfe", **services, AWS_INGRESS=ingress)
+    root.run("config", "save")
+    found = ingresses(root)
+    anchor = found.pop("certificates")
+    assert {rule["host"] for rule in anchor["spec"]["rules"]} == set(found)
+    assert not any("http" in rule for rule in anchor["spec"]["rules"])
+    # kustomize adds Tutor's version.
+    assert anchor["metadata"]["annotations"]["alb.ingress.kubernetes.io/certificate-arn"] == ARN
+    assert all(m["metadata"]["annotations"]["acme.test/owner"] == "x" for m in found.values())
+
+
+def test_the_secret_of_cloudfront_stays_out_of_the_environment(
+    new_root: NewRoot, services: dict[str, Any]
+) -> None:
+    """With the secrets plugin, which replaces it on the way to the cluster."""
+    root = new_root("aws", "mfe", "autoscale", "secrets")
+    passwords = ("REDIS_PASSWORD", "MONGODB_PASSWORD")
+    settings = {k: v for k, v in services.items() if k not in passwords}
+    token = {"AWS_CDN": CLOUDFRONT["AWS_CDN"], "SECRETS_KEYS": ["AWS_CDN_SECRET"]}
+    root.write_config(
+        {"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme", **settings, **token},
+        ["aws", "mfe", "autoscale", "secrets"],
+    )
+    root.run("config", "save")
+    caddyfile = (root.path / "env/apps/caddy/Caddyfile").read_text()
+    assert caddyfile.count('not header X-Origin-Secret "tutor-secret.AWS_CDN_SECRET.end"') == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        pytest.param(
+            {"AWS_INGRESS": {"domains": ["*.acme.test"]}, "LMS_HOST": "learn.acme.test"},
+            "public host 'studio.learn.acme.test': is under no certificate",
+            id="host",
+        ),
+        pytest.param(
+            {**CLOUDFRONT, "ENABLE_WEB_PROXY": True}, "AWS_CDN.mode: is 'cloudfront'", id="proxy"
+        ),
+        pytest.param({"AWS_CDN_SECRET": 'a"b'}, "AWS_CDN_SECRET: is shorter than", id="secret"),
+    ],
+)
+def test_what_cannot_work_is_refused(
+    new_root: NewRoot, settings: dict[str, Any], message: str
+) -> None:
+    """When it is saved, without a traceback, and without the secret."""
+    saved = new_root("aws", **settings).run("config", "save", check=False)
+    assert saved.returncode == 1
+    assert f"Error: {message}" in saved.stdout
+    assert "Traceback" not in saved.stdout
+    assert 'a"b' not in saved.stdout
