@@ -131,8 +131,7 @@ def test_the_secret_of_cloudfront_stays_out_of_the_environment(
 ) -> None:
     """With the secrets plugin, which replaces it on the way to the cluster."""
     root = new_root("aws", "mfe", "autoscale", "secrets")
-    passwords = ("REDIS_PASSWORD", "MONGODB_PASSWORD")
-    settings = {k: v for k, v in services.items() if k not in passwords}
+    settings = {key: value for key, value in services.items() if not key.endswith("PASSWORD")}
     token = {"AWS_CDN": CLOUDFRONT["AWS_CDN"], "SECRETS_KEYS": ["AWS_CDN_SECRET"]}
     root.write_config(
         {"LMS_HOST": "learn.acme.test", "K8S_NAMESPACE": "acme", **settings, **token},
