@@ -79,6 +79,7 @@ def plugin_settings(root: TutorRoot, plugin: str) -> dict[str, Any]:
         ELASTICSEARCH_DSL={"default": {}},
         ELASTICSEARCH_INDEX_NAMES={"documents.course": "course", "documents.person": "person"},
         PARLER_LANGUAGES={1: [{}], "default": {}},
+        STORAGES={"default": {"BACKEND": "local"}, "staticfiles": {"BACKEND": "static"}},
         get_logger_config=lambda **_options: handlers,
     )
 
@@ -98,7 +99,7 @@ def plugin_settings(root: TutorRoot, plugin: str) -> dict[str, Any]:
 def platform_defaults() -> dict[str, Any]:
     store = {"DOC_STORE_CONFIG": {"read_preference": "SECONDARY_PREFERRED"}, "OPTIONS": {}}
     lists = ["LOGIN_REDIRECT_WHITELIST", "CSRF_TRUSTED_ORIGINS", "IDA_LOGOUT_URI_LIST"]
-    mappings = ["BLOCK_STRUCTURES_SETTINGS", "JWT_AUTH", "REGISTRATION_EXTRA_FIELDS"]
+    mappings = ["JWT_AUTH", "REGISTRATION_EXTRA_FIELDS", "XBLOCK_SETTINGS"]
     return {
         **{name: [] for name in lists},
         **{name: {} for name in mappings},
@@ -125,6 +126,11 @@ def platform_defaults() -> dict[str, Any]:
         "STORAGES": {"default": {"BACKEND": "local"}, "staticfiles": {"BACKEND": "static"}},
         "VIDEO_IMAGE_SETTINGS": {"STORAGE_KWARGS": {}, "DIRECTORY_PREFIX": "video-images/"},
         "VIDEO_TRANSCRIPTS_SETTINGS": {"STORAGE_KWARGS": {}, "DIRECTORY_PREFIX": "transcripts/"},
+        "VIDEO_UPLOAD_PIPELINE": {
+            "VEM_S3_BUCKET": "",
+            "ROOT_PATH": "",
+            "CONCURRENT_UPLOAD_LIMIT": 4,
+        },
     }
 
 

@@ -136,17 +136,20 @@ def test_reading_the_settings_needs_no_role(with_role: TutorRoot) -> None:
     assert platform_settings(with_role, "cms")["ELASTIC_SEARCH_IMPL"]
 
 
+@pytest.mark.parametrize(("auth", "account"), [("role", "openedx"), ("password", None)])
 def test_discoverys_pods_have_the_role_to_sign_with(
-    with_role: TutorRoot, instances: dict[str, TutorRoot]
+    auth: str, account: str | None, new_root: NewRoot, ca_file: Path, server: SearchServer
 ) -> None:
-    """And none where a password does."""
-    for root, expected in ((with_role, "openedx"), (instances["acme"], None)):
-        specs = {
-            manifests.name(each): manifests.pod_spec(each) or {}
-            for each in manifests.of_kind(root.rendered(), "Deployment", "Job")
-        }
-        for name in ("discovery", "discovery-job"):
-            assert specs[name].get("serviceAccountName") == expected
+    """And none where a password does, if they keep no files on S3 either."""
+    services = {"AWS_OPENSEARCH": at(server, auth=auth), "AWS_S3": {"enabled": False}}
+    root = new_root("aws", "mfe", "discovery", **{**external_services(ca_file), **services})
+    root.run("config", "save")
+    specs = {
+        manifests.name(each): manifests.pod_spec(each) or {}
+        for each in manifests.of_kind(root.rendered(), "Deployment", "Job")
+    }
+    for name in ("discovery", "discovery-job"):
+        assert specs[name].get("serviceAccountName") == account
 
 
 def test_without_a_host_courses_stay_in_meilisearch(new_root: NewRoot, ca_file: Path) -> None:

@@ -228,37 +228,31 @@ def test_mongodb_by_dns(new_root: NewRoot, ca_file: Path) -> None:
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
 def test_files_go_to_the_private_bucket(acme: TutorRoot, service: str) -> None:
-    """By default and where the platform has a storage of its own; static files stay local."""
+    """By default; static files stay local, and pictures for everybody are apart."""
     settings = platform_settings(acme, service)
     assert settings["AWS_STORAGE_BUCKET_NAME"] == "private"
-    assert settings["AWS_S3_REGION_NAME"] == "eu-west-1"
-    assert settings["AWS_DEFAULT_ACL"] is None
-    assert settings["AWS_S3_CUSTOM_DOMAIN"] is None
-    assert settings["STORAGES"] == {
-        "default": {"BACKEND": S3},
-        "staticfiles": {"BACKEND": "static"},
+    storages = settings["STORAGES"]
+    assert storages.pop("staticfiles") == {"BACKEND": "static"}
+    assert {storage["BACKEND"] for storage in storages.values()} == {S3}
+    buckets = {name: each["OPTIONS"].get("bucket_name") for name, each in storages.items()}
+    assert {name for name, bucket in buckets.items() if bucket == "public"} == {
+        "profile_image",
+        "video_image",
     }
-    for setting in ("VIDEO_IMAGE_SETTINGS", "VIDEO_TRANSCRIPTS_SETTINGS", "GRADES_DOWNLOAD"):
-        assert settings[setting]["STORAGE_CLASS"] == S3
-        # S3Storage refuses an absolute location.
-        assert not settings[setting]["STORAGE_KWARGS"].get("location", "").startswith("/")
-    assert settings["OPENEDX_LEARNING"]["MEDIA"]["BACKEND"] == S3
-    assert settings["USER_TASKS_ARTIFACT_STORAGE"] == S3
+    # Without a bucket of their own, photos of people are in the private one.
+    assert buckets["verify_student"] == "private"
 
 
-def test_studio_exports_where_its_workers_can_read(cms: dict[str, Any]) -> None:
-    """Web and worker pods share no disk."""
-    assert cms["COURSE_IMPORT_EXPORT_STORAGE"] == S3
-    assert cms["COURSE_METADATA_EXPORT_STORAGE"] == S3
-
-
-def test_profile_images_are_public_and_unsigned(lms: dict[str, Any]) -> None:
-    """A signature would expire in cached pages."""
-    backend = lms["PROFILE_IMAGE_BACKEND"]
-    assert backend["class"] == S3
-    assert backend["options"]["bucket_name"] == "public"
-    assert backend["options"]["custom_domain"] == "cdn"
-    assert backend["options"]["querystring_auth"] is False
+def test_without_s3_files_stay_as_tutor_has_them(new_root: NewRoot, ca_file: Path) -> None:
+    """In the platform and in the plugins."""
+    root = new_root(
+        *("aws", "mfe", "discovery"), **{**external_services(ca_file), "AWS_S3": {"enabled": False}}
+    )
+    root.run("config", "save")
+    settings = platform_settings(root, "cms")
+    assert settings["STORAGES"]["default"] == {"BACKEND": "local"}
+    assert settings["ORA2_FILEUPLOAD_BACKEND"] == "filesystem"
+    assert plugin_settings(root, "discovery")["STORAGES"]["default"] == {"BACKEND": "local"}
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])

@@ -96,6 +96,11 @@ MISTAKES = [
         "AWS_INGRESS.certificates, the key 'acme': ",
         id="certificate that is no ARN",
     ),
+    pytest.param(
+        {"AWS_S3": {"public_bucket": "acme-public", "identity_bucket": "acme-public"}},
+        "AWS_S3.identity_bucket: is the public_bucket as well",
+        id="identity cards for everybody",
+    ),
     pytest.param({"AWS_REGION": "Ireland"}, "AWS_REGION: 'Ireland' is not an AWS", id="region"),
     pytest.param(
         {"AWS_ROLE_ARN": "arn:aws:iam::123456789012:user/x"}, "AWS_ROLE_ARN: ", id="user ARN"

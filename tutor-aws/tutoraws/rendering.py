@@ -10,7 +10,7 @@ from tutor import plugins
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import cdn, images, ingresses, network, objects, passwords, search, settings
+from tutoraws import cdn, clients, images, ingresses, network, objects, passwords, search, settings
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -29,14 +29,12 @@ def objects_text(config: Config) -> str:
 def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws = settings.read(config)
+    services = plugins_with_database(config)
+    signing = dict.fromkeys([*search.signing(aws, config), *clients.signing(aws, services)])
     return manifests.dump(
         [
-            *objects.overrides(
-                aws,
-                certificates(aws, config),
-                plugins_with_database(config),
-                search.signing(aws, config),
-            ),
+            *objects.overrides(aws, certificates(aws, config), services, signing),
+            *clients.overrides(aws, services),
             *objects.unexposed_services(set(plugins.iter_loaded())),
         ]
     )
@@ -44,7 +42,9 @@ def overrides_text(config: Config) -> str:
 
 def config_map_generators_text(config: Config) -> str:
     """List items for the configMapGenerator of Tutor's kustomization.yml."""
-    generators = objects.config_map_generators(certificates(settings.read(config), config))
+    aws = settings.read(config)
+    generators = objects.config_map_generators(certificates(aws, config))
+    generators += clients.config_map_generators(aws)
     return yaml.safe_dump(generators) if generators else ""
 
 

@@ -92,6 +92,8 @@ class S3:
     private_bucket: Bucket = ""
     public_bucket: Bucket = ""
     public_host: Host = ""
+    # Photos of faces and identity cards; in the private bucket, if that is left out.
+    identity_bucket: Bucket = ""
 
 
 @dataclass(frozen=True)
@@ -245,6 +247,12 @@ def _private_apart_from_public(settings: Settings) -> None:
             "AWS_S3.public_bucket",
             "is the private_bucket as well, and learners' files would be public",
             "give each a bucket of its own",
+        )
+    if s3.identity_bucket and s3.identity_bucket == s3.public_bucket:
+        raise ConfigError(
+            "AWS_S3.identity_bucket",
+            "is the public_bucket as well, and photos of identity cards would be public",
+            "name another bucket, or remove it: the photos go to the private_bucket then",
         )
 
 
