@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 from localservices.aws import AwsEmulator
-from tutoraws.buckets import PUBLIC_KEYS, cors
+from tutoraws.buckets import PUBLIC_KEYS, cors, role_policy
 from tutoraws.clients import WITH_FILES
+from tutoraws.settings import S3
 from tutorplatform.manifests import Manifest
 
 from demo.tutor import TutorRoot
-from tests.localservices.recorder import Recorder, recording
+from tests.localservices.recorder import Recorder, Request, recording
 
 pytestmark = pytest.mark.services
 
@@ -301,12 +302,21 @@ def test_pictures_of_plugins_are_public(
     assert not any("x-amz-acl" in each.headers for each in asked)
 
 
+def some_credentials(folder: Path) -> str:
+    """Of a role, as a file: from the environment Django's storage would take the token alone."""
+    file = folder / "credentials"
+    lines = ["aws_access_key_id = a", "aws_secret_access_key = b", "aws_session_token = c"]
+    file.write_text("\n".join(["[default]", *lines]))
+    return str(file)
+
+
 @pytest.mark.wires("AWS_S3_ADDRESSING_STYLE")
 @pytest.mark.parametrize(
     ("region", "host"),
     [
         # boto3 alone would sign these with Version 2,
         (REGION, "s3.eu-west-1.amazonaws.com"),
+        ("us-east-1", "s3.amazonaws.com"),
         # and send these to a host that does not know the region.
         ("eu-south-1", "s3.eu-south-1.amazonaws.com"),
         ("cn-north-1", "s3.cn-north-1.amazonaws.com.cn"),
@@ -315,12 +325,42 @@ def test_pictures_of_plugins_are_public(
 def test_links_are_of_the_region(region: str, host: str, new_root: NewRoot, tmp_path: Path) -> None:
     """All of them: of Django's storage, of ORA2, of blocks and of Studio's video uploads."""
     pod = new_pod(new_root, tmp_path, "acme", region)
-    credentials = tmp_path / "credentials"
-    lines = ["aws_access_key_id = a", "aws_secret_access_key = b", "aws_session_token = c"]
-    credentials.write_text("\n".join(["[default]", *lines]))
-    made = pod.run("cms", "links", AWS_SHARED_CREDENTIALS_FILE=str(credentials))
+    made = pod.run("cms", "links", AWS_SHARED_CREDENTIALS_FILE=some_credentials(tmp_path))
     assert len(made) == 4
     for link in made:
         assert urlsplit(link).hostname == f"acme-private.{host}"
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in link
         assert f"%2F{region}%2Fs3%2Faws4_request" in link
+
+
+def test_without_the_clients_file_links_are_not_of_the_region(
+    pods: dict[str, Pod], tmp_path: Path
+) -> None:
+    """Once they are, the file is not needed any more."""
+    environment = {"AWS_DEFAULT_REGION": REGION, "AWS_CONFIG_FILE": str(tmp_path / "none")}
+    pod = Pod(pods["acme"].root, environment)
+    made = pod.run("cms", "links", AWS_SHARED_CREDENTIALS_FILE=some_credentials(tmp_path))
+    hosts = [urlsplit(link).hostname for link in made]
+    assert hosts.count("acme-private.s3.amazonaws.com") == 3
+    assert len([link for link in made if "AWSAccessKeyId=" in link]) == 2
+
+
+def test_the_roles_policy_is_enough_and_not_more(lms: Any, cms: Any, recorder: Recorder) -> None:
+    """What was asked for is what the policy allows; parts of large files were not among it."""
+    asked = {action(each) for each in recorder.requests if each.bucket.startswith("acme-")}
+    statements = role_policy(S3(private_bucket="acme-private"), REGION)["Statement"]
+    allowed = {action for statement in statements for action in statement["Action"]}
+    assert asked == allowed - {"s3:AbortMultipartUpload"}
+
+
+def action(request: Request) -> str:
+    """The action that S3 asks IAM for."""
+    if request.path.strip("/") == request.bucket:
+        assert (request.method, request.query.get("list-type", "")) in LISTS, request
+        return "s3:ListBucket"
+    names = {"HEAD": "GetObject", "POST": "PutObject"}
+    return f"s3:{names.get(request.method, f'{request.method.capitalize()}Object')}"
+
+
+# With either version of the call.
+LISTS = (("GET", "2"), ("GET", ""))

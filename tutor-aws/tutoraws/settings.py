@@ -269,7 +269,7 @@ def _one_way_to_static_files(settings: Settings) -> None:
 
 def _assets_apart_from_files(settings: Settings) -> None:
     s3, bucket = settings.s3, settings.cdn.assets_bucket
-    if bucket and bucket in (s3.private_bucket, s3.public_bucket):
+    if bucket and bucket in (s3.private_bucket, s3.public_bucket, s3.identity_bucket):
         raise ConfigError(
             "AWS_CDN.assets_bucket",
             "holds learners' files as well, and everybody may read it",
