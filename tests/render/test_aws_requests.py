@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,26 @@ def test_what_cannot_work_is_refused(
     assert f"Error: {message}" in saved.stdout
     assert "Traceback" not in saved.stdout
     assert 'a"b' not in saved.stdout
+
+
+def init_jobs(root: TutorRoot, folder: Path) -> list[str]:
+    """The scripts that Tutor gives to containers to initialise an instance's part of the plugin."""
+    # What it prints is an empty list of running containers.
+    docker = folder / "docker"
+    docker.write_text(f"#!/bin/sh\nprintf '%s\\0' \"$@\" >> '{folder}/calls'\necho '[]'\n")
+    docker.chmod(0o755)
+    (folder / "calls").touch()
+    with_docker = TutorRoot(root.path, {"PATH": f"{folder}:{os.environ['PATH']}"})
+    with_docker.run("local", "do", "init", "--limit=aws")
+    return [call for call in (folder / "calls").read_text().split("\0") if "upload" in call]
+
+
+def test_initialising_uploads_static_files(cloudfront: TutorRoot, tmp_path: Path) -> None:
+    """One job, with the bucket of the instance."""
+    (job,) = init_jobs(cloudfront, tmp_path)
+    assert job.startswith("python - /openedx/staticfiles acme-assets <<'END_OF_PROGRAM'\n")
+
+
+def test_without_cloudfront_no_job_uploads(acme: TutorRoot, tmp_path: Path) -> None:
+    """It would be a pod for nothing."""
+    assert init_jobs(acme, tmp_path) == []

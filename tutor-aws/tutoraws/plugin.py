@@ -4,7 +4,7 @@ from tutor.hooks import Actions, Filters, priorities
 from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
-from tutoraws import deployment, rendering, settings
+from tutoraws import deployment, rendering, settings, statics
 from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS, of_plugins
 
@@ -29,3 +29,4 @@ register(
 Actions.ENV_SAVED.add()(deployment.alert_if_incomplete)
 # After those of all plugins.
 Filters.CONFIG_DEFAULTS.add(priority=priorities.LOW)(of_plugins)
+Filters.CLI_DO_INIT_TASKS.add()(statics.with_upload)
