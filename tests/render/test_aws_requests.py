@@ -75,15 +75,51 @@ def test_nothing_is_exposed_but_by_the_ingress(acme: TutorRoot) -> None:
     assert set(services.values()) == {"ClusterIP"}
 
 
+def caddy(root: TutorRoot) -> manifests.Manifest:
+    (found,) = (
+        m for m in manifests.of_kind(root.rendered(), "Deployment") if manifests.name(m) == "caddy"
+    )
+    return found
+
+
 def test_caddy_keeps_nothing_on_a_disk(acme: TutorRoot) -> None:
-    """So it can have any number of pods, in any zone; how many is the autoscale plugin's matter."""
-    objects = acme.rendered()
-    (caddy,) = (m for m in manifests.of_kind(objects, "Deployment") if manifests.name(m) == "caddy")
-    volumes = (manifests.pod_spec(caddy) or {})["volumes"]
+    """So it can have any number of pods, in any zone."""
+    volumes = (manifests.pod_spec(caddy(acme)) or {})["volumes"]
     assert [set(volume) for volume in volumes] == [{"name", "configMap"}]
-    assert "replicas" not in caddy["spec"]
-    claims = manifests.of_kind(objects, "PersistentVolumeClaim")
+    claims = manifests.of_kind(acme.rendered(), "PersistentVolumeClaim")
     assert "caddy" not in [manifests.name(claim) for claim in claims]
+
+
+@pytest.mark.parametrize(
+    ("plugins", "settings", "replicas"),
+    [
+        pytest.param(["aws"], {}, 2, id="aws alone"),
+        pytest.param(["aws", "autoscale"], {}, None, id="the autoscale plugin's matter"),
+        pytest.param(["aws"], {"ENABLE_WEB_PROXY": True}, None, id="Tutor's, with a volume"),
+    ],
+)
+def test_one_caddy_may_be_lost(
+    new_root: NewRoot, plugins: list[str], settings: dict[str, Any], replicas: int | None
+) -> None:
+    """All requests go through it; and whoever scales it is not contradicted by each apply."""
+    root = new_root(*plugins, **settings)
+    root.run("config", "save")
+    assert caddy(root)["spec"].get("replicas") == replicas
+
+
+def test_a_role_and_the_way_to_its_credentials_go_together(acme: TutorRoot) -> None:
+    """Of all pods with the plugins; no other one can ask for the role, or for Kubernetes."""
+    templates = {
+        manifests.name(m): m["spec"]["template"]
+        for m in manifests.of_kind(acme.rendered(), "Deployment", "Job")
+    }
+    with_role = {n for n, t in templates.items() if t["spec"].get("serviceAccountName")}
+    labelled = {n for n, t in templates.items() if "tutoraws/identity" in t["metadata"]["labels"]}
+    assert {"lms", "cms", "lms-worker", "cms-worker", "lms-job", "cms-job"} <= with_role == labelled
+    assert with_role.isdisjoint({"caddy", "mfe", "meilisearch", "mysql-job", "xqueue", "notes"})
+    accounts = list(manifests.of_kind(acme.rendered(), "ServiceAccount"))
+    assert {manifests.name(account) for account in accounts} == {"default", "openedx"}
+    assert not any(account["automountServiceAccountToken"] for account in accounts)
 
 
 def test_requests_have_time(acme: TutorRoot) -> None:

@@ -99,6 +99,23 @@ def overrides(
     ]
 
 
+def caddies(config: Mapping[str, Any], plugins: Iterable[str]) -> list[Manifest]:
+    """A strategic merge patch for a second Caddy: all requests go through it.
+
+    None where the autoscale plugin decides how many there are, and where Tutor ties it to a volume.
+    """
+    if "autoscale" in plugins or config["ENABLE_WEB_PROXY"]:
+        return []
+    return [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "caddy"},
+            "spec": {"replicas": 2},
+        }
+    ]
+
+
 def unexposed_services(plugins: Iterable[str]) -> list[Manifest]:
     """Strategic merge patches for Services of `plugins` that Tutor gives a port on every node.
 

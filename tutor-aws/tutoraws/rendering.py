@@ -28,14 +28,15 @@ def objects_text(config: Config) -> str:
 
 def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
-    aws = settings.read(config)
+    aws, loaded = settings.read(config), set(plugins.iter_loaded())
     services = plugins_with_database(config)
     signing = dict.fromkeys([*search.signing(aws, config), *clients.signing(aws, services)])
     return manifests.dump(
         [
             *objects.overrides(aws, certificates(aws, config), services, signing),
             *clients.overrides(aws, services),
-            *objects.unexposed_services(set(plugins.iter_loaded())),
+            *objects.caddies(config, loaded),
+            *objects.unexposed_services(loaded),
         ]
     )
 
