@@ -163,6 +163,23 @@ def test_django_sees_who_asked_the_load_balancer(plain: Instance) -> None:
     assert plain.seen(answer) == CLIENT
 
 
+@pytest.mark.parametrize("made_up", ["unknown", "::1", " ", ",,", f"{FORGED}, {FORGED}, {FORGED}"])
+def test_it_does_not_matter_what_a_client_makes_up(plain: Instance, made_up: str) -> None:
+    answer = ask(plain.controller, x_forwarded_for=f"{made_up}, {CLIENT}")
+    assert plain.seen(answer) == CLIENT
+
+
+def test_a_client_cannot_have_the_header_taken_away(plain: Instance) -> None:
+    """`Connection` names headers for the next hop only. Without the list there is no position in
+    it, and Django sees the load balancer."""
+    answer = ask(
+        plain.controller,
+        x_forwarded_for=f"{FORGED}, {CLIENT}",
+        connection="close, X-Forwarded-For",
+    )
+    assert plain.seen(answer) == LOAD_BALANCER
+
+
 def test_a_pod_that_asks_the_ingress_controller_is_itself(plain: Instance) -> None:
     """Whatever it says, as often as it says it: only the load balancer is believed."""
     answer = ask(plain.controller, sender=POD, x_forwarded_for=", ".join([FORGED] * 4))
@@ -201,6 +218,7 @@ def test_cloudfront_gets_static_files_and_no_others(cloudfront: Instance) -> Non
     """Under the name that it asks the load balancer by, of LMS and Studio alike."""
     asked = ask(cloudfront.controller, "origin.acme.test", "/static/studio/a.css")
     assert (asked.status, asked.path) == (200, "/static/studio/a.css")
+    assert (asked.headers or {})["Host"] == "learn.acme.test"
     assert ask(cloudfront.controller, "origin.acme.test", "/admin/").status == 404
 
 

@@ -116,6 +116,16 @@ def test_certificates_for_nothing_need_no_anchor() -> None:
     assert [manifest["metadata"]["name"] for manifest in manifests] == ["a.platform.org"]
 
 
+def test_a_certificate_of_another_region_is_refused() -> None:
+    """It would stop the controller, for all instances; CloudFront's are always elsewhere."""
+    elsewhere = ARN.replace("eu-west-1", "us-east-1")
+    read = settings.read(
+        {"AWS_REGION": "eu-west-1", "AWS_INGRESS": {"certificates": {elsewhere: ["a.test"]}}}
+    )
+    with pytest.raises(ConfigError, match="is in us-east-1, but AWS_REGION is eu-west-1"):
+        ingresses(read, ["a.test"])
+
+
 # CloudFront
 
 CLOUDFRONT = {"mode": "cloudfront", "assets_bucket": "acme-assets", "origin_host": "origin.a.test"}

@@ -42,6 +42,7 @@ def ingresses(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
     ConfigError for a host that Kubernetes would refuse, and for one without a certificate.
     """
     listed = list(hosts)
+    _require_region(settings)
     for host in listed:
         _require_host_name(host)
         _require_certificate(host, settings.ingress)
@@ -58,12 +59,25 @@ def covers(name: str, host: str) -> bool:
     return host == name
 
 
+def _require_region(settings: aws.Settings) -> None:
+    """The controller would make no change for anybody any more, if one certificate is not there."""
+    for arn in settings.ingress.certificates:
+        region = arn.split(":")[3]
+        if region and settings.region and region != settings.region:
+            raise ConfigError(
+                "AWS_INGRESS.certificates",
+                f"{arn} is in {region}, but AWS_REGION is {settings.region}, and a load balancer "
+                "takes those of its own region only",
+                "request one there; the one in us-east-1 is for CloudFront",
+            )
+
+
 def _require_host_name(host: str) -> None:
     if not HOST_NAME.fullmatch(host):
         raise ConfigError(
             f"public host {host!r}",
             "is not a host name",
-            "correct LMS_HOST, or the …_HOST setting that it comes from",
+            "correct LMS_HOST, or the setting that it comes from",
         )
 
 
