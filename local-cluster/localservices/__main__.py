@@ -20,7 +20,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         aws.ensure_environment(binaries.cache_directory(), print_at_once)
-        names = binaries.PROGRAMS if "--all" in sys.argv[1:] else binaries.CLUSTER
+        # Caddy is quickly built, and tried out by tests that take seconds.
+        usual = (*binaries.CLUSTER, "caddy")
+        names = binaries.PROGRAMS if "--all" in sys.argv[1:] else usual
         binaries.ensure(names, print_at_once)
     except LocalClusterError as error:
         print(f"Error: {error}", file=sys.stderr)
