@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import urllib.request
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,8 +21,10 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import RequestFactory, override_settings
 from edx_django_utils import ip
+from localcluster import binaries
 from localcluster.model import LOOPBACK
 from localservices.caddy import CaddyServer
+from tutor import config as tutor_config
 
 from demo.tutor import TutorRoot
 from tests.render.edx_platform import platform_settings
@@ -260,3 +263,63 @@ def test_the_caddyfile_works_with_all_plugins(new_root: NewRoot, upstream: str) 
     with CaddyServer(caddyfile, {f"{name}:8000": upstream for name in names}) as caddy:
         for name in names:
             assert ask(caddy, f"{name}.learn.acme.test", "/x").path == "/x"
+
+
+@pytest.fixture
+def mfe(cloudfront: Instance, upstream: str, tmp_path: Path) -> Iterator[CaddyServer]:
+    """The MFEs' own Caddy, with a few files of one of them."""
+    folder = tmp_path / "authn"
+    folder.mkdir()
+    files = ("app.0123456789abcdef0123.js", "fedcba9876543210.woff2", "favicon.ico", "index.html")
+    for name in files:
+        (folder / name).write_text(name)
+    caddyfile = (cloudfront.root.path / "env/plugins/mfe/apps/mfe/Caddyfile").read_text()
+    with CaddyServer(
+        caddyfile.replace("/openedx/dist", str(tmp_path)), {"lms:8000": upstream}
+    ) as caddy:
+        yield caddy
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "caching"),
+    [
+        pytest.param(
+            "/authn/app.0123456789abcdef0123.js",
+            "app.0123456789abcdef0123.js",
+            "public, max-age=31536000, immutable",
+            id="script",
+        ),
+        pytest.param(
+            "/authn/fedcba9876543210.woff2",
+            "fedcba9876543210.woff2",
+            "public, max-age=31536000, immutable",
+            id="font",
+        ),
+        pytest.param("/authn/favicon.ico", "favicon.ico", "no-cache", id="name without a hash"),
+        pytest.param("/authn/login", "index.html", "no-cache", id="page"),
+        pytest.param(
+            "/authn/app.ffffffffffffffffffff.js", "index.html", "no-cache", id="of another release"
+        ),
+    ],
+)
+def test_files_of_mfes_are_kept_while_they_are_what_was_asked_for(
+    mfe: CaddyServer, path: str, body: str, caching: str
+) -> None:
+    """A page in the place of a script would break the site for as long as caches keep it."""
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{mfe.port}{path}") as response:
+        assert response.read().decode() == body
+        assert response.headers["Cache-Control"] == caching
+
+
+def test_what_mfes_are_configured_with_is_not_kept(mfe: CaddyServer) -> None:
+    """The LMS answers, under its own host."""
+    url = f"http://{LOOPBACK}:{mfe.port}/api/mfe_config/v1"
+    with urllib.request.urlopen(url) as response:
+        assert response.headers["Cache-Control"] == "no-cache"
+        assert json.load(response)["headers"]["Host"] == "learn.acme.test"
+
+
+def test_caddy_is_tutors() -> None:
+    """Of the same version as the image that pods run."""
+    image = str(tutor_config.get_defaults()["DOCKER_IMAGE_CADDY"])
+    assert image.endswith(f":{binaries.PROGRAMS['caddy'].pinned_version(binaries.TOOLS)}")
