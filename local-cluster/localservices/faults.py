@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 from localcluster.model import LOOPBACK
 
 
 class Faults:
-    """What the next calls are answered with, and which calls there were.
+    """What the next calls are answered with, and which calls there were, with their bodies.
 
     `codes` are errors of AWS for the next calls, one each; after that calls are passed on.
     """
@@ -22,6 +23,14 @@ class Faults:
     def __init__(self) -> None:
         self.codes: list[str] = []
         self.calls: list[str] = []
+        self.bodies: list[bytes] = []
+
+
+def _action(target: str, body: bytes) -> str:
+    """The call's name. APIs of the older kind have it in a form."""
+    if target:
+        return target.rpartition(".")[2]
+    return parse_qs(body.decode()).get("Action", [""])[0]
 
 
 @contextmanager
@@ -31,7 +40,8 @@ def aws_with(faults: Faults, endpoint: str) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            faults.calls.append(self.headers.get("X-Amz-Target", "").rpartition(".")[2])
+            faults.calls.append(_action(self.headers.get("X-Amz-Target", ""), body))
+            faults.bodies.append(body)
             if faults.codes:
                 code = faults.codes.pop(0)
                 self._answer(400, json.dumps({"__type": code, "message": "on purpose"}).encode())

@@ -78,6 +78,10 @@ def test_a_complete_configuration_lacks_nothing() -> None:
             [],
             id="neither S3 nor SES",
         ),
+        pytest.param({"AWS_REGION": "cn-north-1"}, ["SMTP_HOST"], id="China has no SES"),
+        pytest.param(
+            {"AWS_REGION": "cn-north-1", "SMTP_HOST": "mx.acme.test"}, [], id="relay in China"
+        ),
         pytest.param({"REDIS_USERNAME": "acme"}, ["REDIS_PASSWORD"], id="Redis user"),
         pytest.param(
             {"MONGODB_USERNAME": "", "MONGODB_PASSWORD": ""}, [], id="MongoDB without users"

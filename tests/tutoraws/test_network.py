@@ -23,6 +23,7 @@ CONFIG = {
     "RUN_SMTP": False,
     "SMTP_HOST": "smtp",
     "SMTP_PORT": 8025,
+    "SMTP_USERNAME": "",
 }
 LMS = {"app.kubernetes.io/name": "lms", **IDENTITY_LABEL}
 NOTES = {"app.kubernetes.io/name": "notes"}
@@ -159,6 +160,9 @@ def test_databases_may_be_at_any_private_address() -> None:
             "1.2.3.4",
             587,
             id="mail",
+        ),
+        pytest.param(
+            Settings(), {"SMTP_PORT": 587, "SMTP_USERNAME": "AKIA"}, "1.2.3.4", 587, id="SES"
         ),
         pytest.param(
             Settings(mongodb=Mongodb(srv_host="a.mongodb.net")), {}, "1.2.3.4", 27017, id="Atlas"

@@ -145,6 +145,16 @@ def test_the_defaults_of_the_plugin_are_the_defaults_of_the_types() -> None:
     ("config", "uses_ses"),
     [
         pytest.param({"RUN_SMTP": False, "SMTP_HOST": "smtp"}, True, id="nothing else"),
+        pytest.param(
+            {
+                "RUN_SMTP": False,
+                "SMTP_HOST": "email-smtp.eu-west-1.amazonaws.com",
+                "AWS_REGION": "eu-west-1",
+            },
+            True,
+            id="SES by SMTP as well",
+        ),
+        pytest.param({"RUN_SMTP": False, "SMTP_HOST": ""}, True, id="no region yet"),
         pytest.param({"RUN_SMTP": True, "SMTP_HOST": "smtp"}, False, id="Tutor's relay"),
         pytest.param({"RUN_SMTP": False, "SMTP_HOST": "mx.acme.test"}, False, id="another relay"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 from tutorplatform.errors import DeployError
 
+from tutoraws import mail
 from tutoraws import settings as aws
 from tutoraws.search import discovers_outside
 
@@ -23,12 +24,15 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     Where Tutor has a setting of its own (MYSQL_HOST), that one counts, however it was set.
     """
     settings = aws.read(config)
+    uses_ses = aws.uses_ses(config)
     mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
     s3, search, network, cdn = settings.s3, settings.opensearch, settings.network, settings.cdn
     cloudfront = cdn.mode == "cloudfront"
-    in_region = s3.enabled or aws.uses_ses(config) or search.by_role or cloudfront
+    in_region = s3.enabled or uses_ses or search.by_role or cloudfront
     needed = {
         "AWS_REGION": in_region and not settings.region,
+        # Another relay, where there is no SES.
+        "SMTP_HOST": uses_ses and not mail.is_in(settings.region),
         "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
         "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
         "AWS_REDIS.host": redis and not config["REDIS_HOST"],

@@ -15,7 +15,7 @@ from typing import Any
 
 from tutorplatform import config
 
-from tutoraws import images
+from tutoraws import images, mail
 from tutoraws.search import DISCOVERY_SEARCH
 from tutoraws.settings import PREFIX, Settings
 from tutoraws.workloads import plugins_with_database
@@ -54,6 +54,9 @@ TUTOR_DEFAULTS: dict[str, Any] = {
     "OPENSEARCH_USERNAME": "{% if aws_settings().opensearch.host and"
     " not aws_settings().opensearch.by_role %}{{ aws_instance().database('openedx') }}{% endif %}",
     "OPENSEARCH_PASSWORD": "",
+    # For plugins whose pods have no role. The platform has one, and does not use them.
+    "SMTP_HOST": _unless("RUN_SMTP", "smtp", "aws_settings().smtp_host"),
+    "SMTP_PORT": _unless("RUN_SMTP", 8025, str(mail.SMTP_PORT)),
     "MEILISEARCH_INDEX_PREFIX": _unless("RUN_MEILISEARCH", "tutor_", "aws_instance().index_prefix"),
 }
 

@@ -98,7 +98,8 @@ def _to_services(settings: Settings, config: Mapping[str, Any]) -> Iterator[Rule
 def _to_internet(settings: Settings, config: Mapping[str, Any]) -> list[Rule]:
     network = settings.network
     ports = [443]
-    if not config["RUN_SMTP"] and not uses_ses(config):
+    # With a role, mail goes to SES by HTTPS.
+    if not config["RUN_SMTP"] and (config["SMTP_USERNAME"] or not uses_ses(config)):
         ports.append(int(config["SMTP_PORT"]))
     if not config["RUN_MONGODB"] and settings.mongodb.srv_host:
         # Atlas may be reached over a peering, or not.

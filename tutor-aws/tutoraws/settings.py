@@ -10,6 +10,7 @@ from tutorplatform import config
 from tutorplatform.config import Between, Form, OneOf
 from tutorplatform.errors import ConfigError
 
+from tutoraws import mail
 from tutoraws.forms import (
     CIDR,
     Annotation,
@@ -210,6 +211,16 @@ class Settings:
         """
         return -(self.ingress.proxies + (self.cdn.mode == "cloudfront") + 1)
 
+    @property
+    def ses_host(self) -> str:
+        """Where SES takes mail of those with a role."""
+        return mail.api_host(self.region)
+
+    @property
+    def smtp_host(self) -> str:
+        """Where SES takes mail by SMTP."""
+        return mail.smtp_host(self.region)
+
 
 def _one_way_to_mongodb(settings: Settings) -> None:
     mongodb = settings.mongodb
@@ -298,4 +309,5 @@ def read(tutor_config: Mapping[str, Any]) -> Settings:
 
 def uses_ses(tutor_config: Mapping[str, Any]) -> bool:
     """Does SES stand in for Tutor's own relay? Not if that one runs, or another one is named."""
-    return not tutor_config["RUN_SMTP"] and tutor_config["SMTP_HOST"] == "smtp"
+    ours = ("smtp", read(tutor_config).smtp_host)
+    return not tutor_config["RUN_SMTP"] and tutor_config["SMTP_HOST"] in ours
