@@ -1,6 +1,7 @@
 """The AWS_… settings: what they accept, and what they say about the rest."""
 
 import json
+from dataclasses import is_dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,17 @@ def test_the_reference_has_the_role_for_opensearch() -> None:
 def test_the_reference_has_the_rules_for_redis() -> None:
     """They are copied from there to ElastiCache by hand."""
     assert f"\n{redis_rules(Instance('acme'))}\n" in REFERENCE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        f"AWS_{name.upper()}"
+        for name, value in vars(settings.Settings()).items()
+        if is_dataclass(value)
+    ],
+)
+def test_no_mapping_takes_a_key_that_it_does_not_know(mapping: str) -> None:
+    """A typo would leave a default in force without a word."""
+    with pytest.raises(ConfigError, match=rf"^{mapping}\.unheard_of: there is no such setting"):
+        settings.read({mapping: {"unheard_of": 1}})

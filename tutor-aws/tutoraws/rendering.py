@@ -10,7 +10,18 @@ from tutor import plugins
 from tutor.types import Config
 from tutorplatform import manifests
 
-from tutoraws import cdn, clients, images, ingresses, network, objects, passwords, search, settings
+from tutoraws import (
+    cdn,
+    clients,
+    images,
+    ingresses,
+    mysqlnames,
+    network,
+    objects,
+    passwords,
+    search,
+    settings,
+)
 from tutoraws.certificates import certificates
 from tutoraws.hosts import public_hosts
 from tutoraws.workloads import plugins_with_database
@@ -69,5 +80,6 @@ def check(config: Config) -> None:
     """Raise ConfigError for settings that cannot be used, whatever is still missing."""
     aws = settings.read(config)
     passwords.check(config)
+    mysqlnames.check(config)
     certificates(aws, config)
     cdn.check(aws, config)
