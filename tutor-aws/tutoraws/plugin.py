@@ -4,7 +4,7 @@ from tutor.hooks import Actions, Filters, priorities
 from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
-from tutoraws import deployment, rendering, settings, statics
+from tutoraws import deployment, masterkey, rendering, settings, statics
 from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS, of_plugins
 
@@ -19,6 +19,8 @@ register(
         "aws_settings": settings.read,
         "aws_uses_ses": settings.uses_ses,
         "aws_objects": rendering.objects_text,
+        "aws_deployments": rendering.deployments_text,
+        "aws_meilisearch_without_claim": rendering.without_claim,
         "aws_overrides": rendering.overrides_text,
         "aws_config_map_generators": rendering.config_map_generators_text,
     },
@@ -27,6 +29,7 @@ register(
     commands=[aws],
 )
 Actions.ENV_SAVED.add()(deployment.alert_if_incomplete)
+Actions.ENV_SAVED.add()(masterkey.remove)
 # After those of all plugins.
 Filters.CONFIG_DEFAULTS.add(priority=priorities.LOW)(of_plugins)
 Filters.CLI_DO_INIT_TASKS.add()(statics.with_upload)

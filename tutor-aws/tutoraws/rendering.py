@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import resources
 
 import yaml
 from tutor import plugins
@@ -15,6 +16,7 @@ from tutoraws import (
     clients,
     images,
     ingresses,
+    meilisearch,
     mysqlnames,
     network,
     objects,
@@ -41,22 +43,41 @@ def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws, loaded = settings.read(config), set(plugins.iter_loaded())
     services = plugins_with_database(config)
-    signing = dict.fromkeys([*search.signing(aws, config), *clients.signing(aws, services)])
+    with_role = [
+        *search.signing(aws, config),
+        *clients.signing(aws, services),
+        *meilisearch.workloads(aws, config),
+    ]
     return manifests.dump(
         [
-            *objects.overrides(aws, certificates(aws, config), services, signing),
+            *objects.overrides(aws, certificates(aws, config), services, dict.fromkeys(with_role)),
             *clients.overrides(aws, services),
+            *meilisearch.overrides(aws, config),
             *objects.caddies(config, loaded),
             *objects.unexposed_services(loaded),
         ]
     )
 
 
+def deployments_text(config: Config) -> str:
+    """Our own Deployments, for Tutor's deployments.yml."""
+    return manifests.dump(meilisearch.deployments(settings.read(config), config))
+
+
+def without_claim(config: Config) -> bool:
+    """Whether Meilisearch has no volume of its own."""
+    return meilisearch.is_ephemeral(settings.read(config), config)
+
+
 def config_map_generators_text(config: Config) -> str:
     """List items for the configMapGenerator of Tutor's kustomization.yml."""
     aws = settings.read(config)
-    generators = objects.config_map_generators(certificates(aws, config))
-    generators += clients.config_map_generators(aws)
+    script = (resources.files("tutoraws") / meilisearch.SCRIPT).read_text(encoding="utf-8")
+    generators = [
+        *objects.config_map_generators(certificates(aws, config)),
+        *clients.config_map_generators(aws),
+        *meilisearch.config_map_generators(aws, config, script),
+    ]
     return yaml.safe_dump(generators) if generators else ""
 
 
@@ -81,5 +102,6 @@ def check(config: Config) -> None:
     aws = settings.read(config)
     passwords.check(config)
     mysqlnames.check(config)
+    meilisearch.check(config)
     certificates(aws, config)
     cdn.check(aws, config)

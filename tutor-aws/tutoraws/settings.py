@@ -86,6 +86,15 @@ class Opensearch:
 
 
 @dataclass(frozen=True)
+class Meilisearch:
+    """AWS_MEILISEARCH: the instance's own, unless RUN_MEILISEARCH is false."""
+
+    # On the node's disk and filled again whenever it is empty; else on a claim, as Tutor has it.
+    ephemeral: bool = True
+    size: Annotated[str, Form(r"[1-9]\d*(Mi|Gi)", "a size", "5Gi")] = "5Gi"
+
+
+@dataclass(frozen=True)
 class S3:
     """AWS_S3: where uploaded and generated files go, unless it is not enabled."""
 
@@ -193,6 +202,7 @@ class Settings:
     redis: Redis = Redis()
     mongodb: Mongodb = Mongodb()
     opensearch: Opensearch = Opensearch()
+    meilisearch: Meilisearch = Meilisearch()
     s3: S3 = S3()
     ses: Ses = Ses()
     ecr: Ecr = Ecr()
