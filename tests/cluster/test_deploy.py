@@ -86,7 +86,10 @@ def test_every_scaled_workload_has_two_pods_in_two_zones(
 
 
 def test_databases_stay_outside_the_cluster(acme: TutorRoot, cluster: LocalCluster) -> None:
-    assert set(objects(cluster, "acme", "deployments")) == SCALED | {"meilisearch", "search-indexer"}
+    assert set(objects(cluster, "acme", "deployments")) == SCALED | {
+        "meilisearch",
+        "search-indexer",
+    }
 
 
 def test_every_public_host_has_its_ingress(acme: TutorRoot, cluster: LocalCluster) -> None:
