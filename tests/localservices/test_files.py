@@ -20,7 +20,7 @@ import pytest
 from localservices.aws import AwsEmulator
 from tutoraws.buckets import PUBLIC_KEYS, cors, role_policy
 from tutoraws.clients import WITH_FILES
-from tutoraws.settings import S3
+from tutoraws.settings import S3, Settings
 from tutorplatform.manifests import Manifest
 
 from demo.tutor import TutorRoot
@@ -348,7 +348,7 @@ def test_without_the_clients_file_links_are_not_of_the_region(
 def test_the_roles_policy_is_enough_and_not_more(lms: Any, cms: Any, recorder: Recorder) -> None:
     """What was asked for is what the policy allows; parts of large files were not among it."""
     asked = {action(each) for each in recorder.requests if each.bucket.startswith("acme-")}
-    statements = role_policy(S3(private_bucket="acme-private"), REGION)["Statement"]
+    statements = role_policy(Settings(s3=S3(private_bucket="acme-private")))["Statement"]
     allowed = {action for statement in statements for action in statement["Action"]}
     assert asked == allowed - {"s3:AbortMultipartUpload"}
 

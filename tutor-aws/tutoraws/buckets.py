@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tutoraws.policies import Policy, partition
-from tutoraws.settings import S3
+from tutoraws.settings import Settings
 
 # What everybody may read. Discovery keeps uploaded tables beside its pictures: they stay unread.
 PUBLIC_KEYS = (
@@ -22,41 +22,34 @@ PUBLIC_KEYS = (
 )
 
 
-def role_policy(s3: S3, region: str, kms_keys: Iterable[str] = ()) -> Policy:
+def role_policy(settings: Settings, kms_keys: Iterable[str] = ()) -> Policy:
     """The IAM policy of an instance's role: its own buckets, and the keys (ARNs) they may have."""
-    names = [name for name in (s3.private_bucket, s3.public_bucket, s3.identity_bucket) if name]
-    buckets = [_arn(region, name) for name in names]
+    s3, cdn = settings.s3, settings.cdn
+    names = (s3.private_bucket, s3.public_bucket, s3.identity_bucket) if s3.enabled else ()
+    files = [_arn(settings, name) for name in names if name]
+    # They are put there, and stay.
+    assets = [_arn(settings, cdn.assets_bucket)] if cdn.assets_bucket else []
     actions = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
     statements = [
-        {
-            "Sid": "Files",
-            "Effect": "Allow",
-            "Action": [f"s3:{action}" for action in actions],
-            "Resource": [f"{bucket}/*" for bucket in buckets],
-        },
+        _statement("Files", actions, [f"{bucket}/*" for bucket in files]),
         # Without it S3 says "forbidden" where a file is absent, and the platform gives up.
-        {"Sid": "Lists", "Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": buckets},
+        _statement("Lists", ["ListBucket"], [*files, *assets]),
+        _statement("Assets", ["PutObject"], [f"{bucket}/*" for bucket in assets]),
+        _encryption(settings.region, list(kms_keys)),
     ]
-    keys = list(kms_keys)
-    if keys:
-        statements.append(_encryption(region, keys))
-    return {"Version": "2012-10-17", "Statement": statements}
+    return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Resource"]]}
 
 
-def public_policy(s3: S3, region: str, distribution: str = "") -> Policy:
+def public_policy(settings: Settings, distribution: str = "") -> Policy:
     """The bucket policy of the public bucket.
 
     `distribution` is the ARN of a CloudFront distribution that alone may read; without it
     everybody may.
     """
-    bucket = _arn(region, s3.public_bucket)
-    statement: dict[str, Any] = {
-        "Sid": "Pictures",
-        "Effect": "Allow",
-        "Principal": {"Service": "cloudfront.amazonaws.com"} if distribution else "*",
-        "Action": ["s3:GetObject"],
-        "Resource": [f"{bucket}/{key}" for key in PUBLIC_KEYS],
-    }
+    bucket = _arn(settings, settings.s3.public_bucket)
+    keys = [f"{bucket}/{key}" for key in PUBLIC_KEYS]
+    statement = _statement("Pictures", ["GetObject"], keys)
+    statement["Principal"] = {"Service": "cloudfront.amazonaws.com"} if distribution else "*"
     if distribution:
         statement["Condition"] = {"StringEquals": {"AWS:SourceArn": distribution}}
     return {"Version": "2012-10-17", "Statement": [statement]}
@@ -86,5 +79,10 @@ def _encryption(region: str, keys: list[str]) -> Policy:
     }
 
 
-def _arn(region: str, bucket: str) -> str:
-    return f"arn:{partition(region)}:s3:::{bucket}"
+def _statement(sid: str, actions: list[str], resources: list[str]) -> Policy:
+    named = [f"s3:{action}" for action in actions]
+    return {"Sid": sid, "Effect": "Allow", "Action": named, "Resource": resources}
+
+
+def _arn(settings: Settings, bucket: str) -> str:
+    return f"arn:{partition(settings.region)}:s3:::{bucket}"
