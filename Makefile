@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare bench-secrets clean
+.PHONY: help demo test test-unit lint types format cluster prepare bench-secrets bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 15
@@ -43,6 +43,9 @@ prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, 
 
 bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)
 	$(BIN)/python -m bench.secrets
+
+bench-wiring: $(INSTALLED) ## What the three plugins cost: processor time of config save (1 minute)
+	$(BIN)/python -m bench.wiring
 
 clean: ## Remove the virtual environment and what tools left (programs stay cached outside the tree)
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis demo-output

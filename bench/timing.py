@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -35,12 +36,21 @@ def seconds(command: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def cpu_seconds(command: Callable[[], object]) -> float:
+    """What one call, of a program that computes, takes of a processor, whatever else runs there."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def paired(
     console: Console,
     title: str,
     first: Callable[[], object],
     second: Callable[[], object],
     runs: int,
+    measure: Callable[[Callable[[], object]], float] = seconds,
 ) -> Pair:
     """Time both by turns, after a run of each that does not count."""
     first()
@@ -52,7 +62,7 @@ def paired(
             # The one that goes first changes, in case that matters.
             order = [(pair.first, first), (pair.second, second)]
             for times, command in order if run % 2 else reversed(order):
-                times.append(seconds(command))
+                times.append(measure(command))
     return pair
 
 

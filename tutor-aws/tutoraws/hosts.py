@@ -17,10 +17,9 @@ def public_hosts(config: Mapping[str, Any]) -> list[str]:
     """
     # What a template function sees holds Jinja's own functions too; they do not copy well.
     values = {key: value for key, value in config.items() if not callable(value)}
-    hosts = [
-        _host_name(env.render_str(values, template))
-        for template in Filters.APP_PUBLIC_HOSTS.iterate("local")
-    ]
+    # All at once: for each rendering Tutor copies the whole configuration.
+    templates = "\n".join(Filters.APP_PUBLIC_HOSTS.iterate("local"))
+    hosts = [_host_name(line) for line in env.render_str(values, templates).splitlines()]
     # Tutor declares the search host even when somebody else serves it.
     foreign = set() if config["RUN_MEILISEARCH"] else {_host_name(config["MEILISEARCH_PUBLIC_URL"])}
     return [host for host in dict.fromkeys(hosts) if host not in foreign]

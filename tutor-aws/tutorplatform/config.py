@@ -20,6 +20,7 @@ Every field needs a default: a mapping in config.yml holds only what differs fro
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import abc
 from collections.abc import Mapping
@@ -111,9 +112,14 @@ def _default(field: Field[Any]) -> Any:
     return {} if is_dataclass(field.default) else field.default
 
 
-def _setting_names(kind: type[Any], prefix: str) -> dict[str, tuple[str, Any]]:
-    hints = get_type_hints(kind, include_extras=True)
-    return {f"{prefix}{field.upper()}": (field, hint) for field, hint in hints.items()}
+@functools.cache
+def _hints(kind: Any) -> Mapping[str, Any]:
+    # Templates have settings read again and again, and to look these up takes longest.
+    return get_type_hints(kind, include_extras=True)
+
+
+def _setting_names(kind: Any, prefix: str) -> dict[str, tuple[str, Any]]:
+    return {f"{prefix}{field.upper()}": (field, hint) for field, hint in _hints(kind).items()}
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
@@ -156,7 +162,7 @@ def _entries(key_hint: Any, value_hint: Any, value: Any, where: str) -> dict[Any
 
 
 def _mapping(kind: Any, value: Any, where: str) -> Any:
-    hints = get_type_hints(kind, include_extras=True)
+    hints = _hints(kind)
     if not isinstance(value, Mapping):
         raise ConfigError(
             where,

@@ -10,8 +10,9 @@ import yaml
 Manifest = dict[str, Any]
 
 
-# The parser in C, where PyYAML has it, is ten times as fast.
+# What is written in C, where PyYAML has it, is ten times as fast.
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc]  # either of the two
@@ -29,7 +30,7 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(_SafeDumper):  # type: ignore[misc]  # either of the two
     """YAML that spells everything out: what reads it next need not know anchors and aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:

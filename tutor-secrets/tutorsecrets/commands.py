@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 from tutor import fmt
 from tutoraws.policies import ROLES
 
-from tutorsecrets.deploying.session import Session
+if TYPE_CHECKING:
+    from tutorsecrets.deploying.session import Session
 
 YES = click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 from tutor import config as tutor_config
 from tutor import fmt, plugins, serialize
 from tutor import hooks as tutor_hooks
-from tutor.types import Config
+from tutor.types import Config, cast_config
 from tutorplatform.errors import ConfigError, PlatformError
 
 from tutorsecrets import classification, hooks, settings
@@ -21,11 +22,16 @@ from tutorsecrets.tokens import keys_in, token
 
 PLUGIN = "secrets"
 
+# Each command reads config.yml several times. In C, where PyYAML has it, that takes no time.
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def stored(root: str) -> Config:
     """What is in config.yml; empty if there is none."""
-    path = tutor_config.config_path(root)
-    return tutor_config.get_yaml_file(path) if Path(path).exists() else {}
+    path = Path(tutor_config.config_path(root))
+    if not path.exists():
+        return {}
+    return cast_config(yaml.load(path.read_text(encoding="utf-8"), Loader=_SafeLoader))
 
 
 def known_secrets() -> Mapping[str, str]:

@@ -94,6 +94,7 @@ def watched(value: Any) -> Any:
     return Token(value) if TOKEN.fullmatch(value) else Text(value)
 
 
+@functools.cache
 def _of_plugin(name: str, function: Filter) -> Filter:
     # Jinja hands its context to some filters, as first argument. It is full of tokens.
     with_context = hasattr(function, "jinja_pass_arg")
