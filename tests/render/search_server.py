@@ -1,4 +1,5 @@
-"""An HTTPS server that answers like an OpenSearch with no documents, and notes what it is asked."""
+"""An HTTPS server that answers like an OpenSearch, or a Meilisearch, with no documents, and notes
+what it is asked."""
 
 from __future__ import annotations
 
@@ -18,6 +19,16 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from localcluster.certificates import Authority
 
+# Meilisearch's answers to a search, and to whatever changes something.
+NOTHING_FOUND = {"hits": [], "estimatedTotalHits": 0, "processingTimeMs": 1, "query": ""}
+TASK = {
+    "taskUid": 1,
+    "indexUid": "any",
+    "status": "enqueued",
+    "type": "settingsUpdate",
+    "enqueuedAt": "2026-11-24T12:00:00.0Z",
+}
+# OpenSearch's.
 NOTHING = {"took": 1, "hits": {"total": {"value": 0}, "max_score": None, "hits": []}}
 
 
@@ -148,6 +159,8 @@ def _answer(method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
         actions = [json.loads(line) for line in body.splitlines()]
         items = [{"index": {"status": 201}} for line in actions if "index" in line]
         return 200, {"errors": False, "items": items}
+    if path.startswith("/indexes/"):
+        return 200, NOTHING_FOUND if path.endswith("/search") else TASK
     if "_search" in path:
         return 200, NOTHING
     return 200, {"acknowledged": True, "count": 0}

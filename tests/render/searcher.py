@@ -1,6 +1,6 @@
 """An instance's search clients, with the settings that Tutor rendered for it.
 
-    python -m tests.render.searcher <Tutor root> platform | discovery [<CA file>]
+    python -m tests.render.searcher <Tutor root> platform | meilisearch | discovery [<CA file>]
 
 As a program, since each run has Django settings of its own. The CA file stands in for the public
 authorities that the libraries bring along.
@@ -8,6 +8,7 @@ authorities that the libraries bring along.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,21 @@ def use_platform(root: TutorRoot, ca: dict[str, str]) -> None:
     engine.remove(["a"])
 
 
+def use_meilisearch(root: TutorRoot, ca: dict[str, str]) -> None:
+    """The same, where courses are in Meilisearch."""
+    from django.conf import settings
+    from django.utils.module_loading import import_string
+
+    os.environ["REQUESTS_CA_BUNDLE"] = ca["ca_certs"]
+    found = platform_settings(root, "cms")
+    names = [name for name in found if name.startswith(("SEARCH_ENGINE", "MEILISEARCH"))]
+    settings.configure(**{name: found[name] for name in names})
+    engine = import_string(settings.SEARCH_ENGINE)(index="courseware_content")
+    engine.index([{"id": "a", "content": {"text": "b c"}, "org": "d"}])
+    engine.search(query_string="b", size=5)
+    engine.remove(["a"])
+
+
 def use_discovery(root: TutorRoot, ca: dict[str, str]) -> None:
     """What discovery does with its documents."""
     from elasticsearch_dsl import Index, Search, connections
@@ -45,7 +61,11 @@ def use_discovery(root: TutorRoot, ca: dict[str, str]) -> None:
         Search(index=alias).query("match", title="b").execute()
 
 
-USES: dict[str, Any] = {"platform": use_platform, "discovery": use_discovery}
+USES: dict[str, Any] = {
+    "platform": use_platform,
+    "meilisearch": use_meilisearch,
+    "discovery": use_discovery,
+}
 
 if __name__ == "__main__":
     path, service, *ca_file = sys.argv[1:]

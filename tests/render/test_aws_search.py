@@ -82,8 +82,10 @@ def asked(
     return server.requests[seen:]
 
 
-@pytest.mark.wires("SEARCH_ENGINE", "ELASTIC_SEARCH_CONFIG", "ELASTIC_SEARCH_INDEX_PREFIX")
-@pytest.mark.wires("discovery:ELASTICSEARCH_DSL", "discovery:ELASTICSEARCH_INDEX_NAMES")
+@pytest.mark.wires(
+    *("SEARCH_ENGINE", "ELASTIC_SEARCH_CONFIG", "ELASTIC_SEARCH_INDEX_PREFIX"),
+    *("discovery:ELASTICSEARCH_DSL", "discovery:ELASTICSEARCH_INDEX_NAMES"),
+)
 @pytest.mark.parametrize("service", SERVICES)
 def test_instances_keep_to_their_own_indexes(
     server: SearchServer, instances: dict[str, TutorRoot], service: str
@@ -164,6 +166,27 @@ def test_without_a_host_courses_stay_in_meilisearch(new_root: NewRoot, ca_file: 
     assert hosts == "http://elasticsearch:9200/"
 
 
+@pytest.mark.wires("MEILISEARCH_API_KEY", "MEILISEARCH_INDEX_PREFIX", "MEILISEARCH_URL")
+def test_instances_keep_to_their_own_indexes_in_a_shared_meilisearch(
+    new_root: NewRoot, ca_file: Path, server: SearchServer
+) -> None:
+    """Each with a key of its own, though the master key is one for all."""
+    url = f"https://localhost:{server.port}"
+    elsewhere = {"RUN_MEILISEARCH": False, "MEILISEARCH_URL": url, "MEILISEARCH_PUBLIC_URL": url}
+    services = {**external_services(ca_file), **elsewhere, "AWS_OPENSEARCH": {}}
+    keys = set()
+    for name in ("acme", "acmebeta"):
+        root = new_root("aws", **services, K8S_NAMESPACE=name, MEILISEARCH_MASTER_KEY="master")
+        root.run("config", "save")
+        requests = asked(server, root, "meilisearch")
+        assert len(requests) > 3
+        for request in requests:
+            assert request.target.startswith(f"/indexes/{name}_courseware_content/")
+        (key,) = {request.headers["authorization"] for request in requests}
+        keys.add(key)
+    assert len(keys - {"Bearer master"}) == 2
+
+
 def test_no_elasticsearch_runs_for_discovery(instances: dict[str, TutorRoot]) -> None:
     """Its volume would bind it to one zone."""
     names = {manifests.name(each) for each in instances["acme"].rendered()}
@@ -172,7 +195,7 @@ def test_no_elasticsearch_runs_for_discovery(instances: dict[str, TutorRoot]) ->
 
 
 def test_the_password_is_a_token_with_the_secrets_plugin(new_root: NewRoot, ca_file: Path) -> None:
-    """Nothing that is rendered holds it, and `tutor secrets init` makes it up."""
+    """Nothing that is rendered holds it, and nothing asks for it in plain text."""
     services = {k: v for k, v in external_services(ca_file).items() if "PASSWORD" not in k}
     root = new_root("aws", "mfe", "discovery", "secrets", **services)
     assert "nothing can be deployed" not in root.run("config", "save").stdout

@@ -66,14 +66,11 @@ class FakeMeilisearch:
         self._server.server_close()
 
     def answer(self, who: str, method: str, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        if path == "/health":
-            return 200, {"status": "available"}
         if path.startswith("/keys"):
             if who != "master":
                 return 403, {"code": "invalid_api_key"}
-            if method == "POST":
-                self.key = body
-            return (200, self.key) if self.key else (404, {"code": "api_key_not_found"})
+            self.key = body
+            return 201, self.key
         if not (self.key and who == "own"):
             return 403, {"code": "invalid_api_key"}
         if method == "POST":

@@ -41,11 +41,15 @@ class Meilisearch:
 
     def indexes(self, prefix: str) -> dict[str, str | None]:
         """The instance's indexes → primary key. With the master key, makes ours if need be."""
-        self._ask("GET", "/health", self._key)
-        if self._master:
-            self._require_key(prefix)
-        found = self._ask("GET", "/indexes?limit=1000", self._key)
-        return {index["uid"]: index["primaryKey"] for index in found["results"]}
+        try:
+            found = self._indexes()
+        except HTTPError as error:
+            if error.code != 403 or not self._master:
+                raise
+            # A new server does not know our key.
+            self._make_key(prefix)
+            found = self._indexes()
+        return {index["uid"]: index["primaryKey"] for index in found}
 
     def make(self, name: str, primary_key: str = "id") -> None:
         """Make an empty index; it comes into being after all that was sent before."""
@@ -55,21 +59,20 @@ class Meilisearch:
         """Delete an index and what is in it."""
         self._ask("DELETE", f"/indexes/{name}", self._key)
 
-    def _require_key(self, prefix: str) -> None:
-        # The same as of Tutor's init task, so that the platform's settings name it too.
-        try:
-            self._ask("GET", f"/keys/{self._uid}", self._master)
-        except HTTPError as error:
-            if error.code != 404:
-                raise
-            key = {
-                "uid": self._uid,
-                "name": "Open edX backend API key",
-                "actions": ["*"],
-                "indexes": [f"{prefix}*"],
-                "expiresAt": None,
-            }
-            self._ask("POST", "/keys", self._master, key)
+    def _indexes(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask("GET", "/indexes?limit=1000", self._key)["results"]
+        return found
+
+    def _make_key(self, prefix: str) -> None:
+        # The same as of Tutor's init task: the platform's settings have what derives from its id.
+        key = {
+            "uid": self._uid,
+            "name": "Open edX backend API key",
+            "actions": ["*"],
+            "indexes": [f"{prefix}*"],
+            "expiresAt": None,
+        }
+        self._ask("POST", "/keys", self._master, key)
 
     def _ask(self, method: str, path: str, key: str, body: Any = None) -> Any:
         request = Request(
@@ -114,6 +117,7 @@ def _filled(server: Meilisearch, prefix: str, *, name: str, command: str, indexe
     environment = {k: v for k, v in os.environ.items() if k != "MEILISEARCH_MASTER_KEY"}
     try:
         subprocess.run(["sh", "-e", "-c", command], env=environment, check=True)
+        # A server that is new by now does not know our key, and takes no mark.
         server.make(f"{prefix}{MARK}{name}")
     except (OSError, subprocess.CalledProcessError) as error:
         # The command is long, its exit status is not.
