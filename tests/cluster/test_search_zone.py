@@ -88,7 +88,7 @@ def test_with_a_claim_it_stays_away(
             wait_for(lambda: is_known_as_lost(cluster, zone), 120, "Kubernetes to notice")
             cluster.kubectl("delete", "pod", lost, f"--namespace={namespace}", "--force")
             why = wait_for(lambda: unschedulable(cluster, namespace), 30, "a pod without a place")
-            assert "volume node affinity" in why
+            assert "PersistentVolume's node affinity" in why
 
 
 def is_known_as_lost(cluster: LocalCluster, zone: str) -> bool:

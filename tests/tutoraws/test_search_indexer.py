@@ -14,7 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tutoraws import search_indexer
 
 KEYS = {"MEILISEARCH_API_KEY": "own", "MEILISEARCH_API_KEY_UID": "uid"}
@@ -97,7 +96,7 @@ def indexer(port: int, *commands: str, **environment: str) -> Iterator[subproces
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(
         [sys.executable, search_indexer.__file__, "acme_", json.dumps(tasks(commands))],
-        env={"PATH": "/usr/bin:/bin", "MEILISEARCH_URL": url, "POLL_S": "0.05", **environment},
+        env={"PATH": "/usr/bin:/bin", "MEILISEARCH_URL": url, "POLL_S": "0.05"} | environment,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -203,17 +202,21 @@ def test_without_the_master_key_it_waits_for_the_other_container(tmp_path: Path)
         wait_for(lambda: "acme_filled_notes" in server.indexes)
 
 
-@pytest.mark.parametrize("stage", ["waiting", "filling"])
-def test_it_ends_at_once_when_its_pod_does(tmp_path: Path, stage: str) -> None:
-    """A first process has to say so itself."""
+def test_it_ends_at_once_while_it_fills(tmp_path: Path) -> None:
+    """As a first process, it has to say so itself."""
     started = tmp_path / "started"
-    with (
-        FakeMeilisearch() as server,
-        indexer(server.port, f"studio=touch {started}; exec sleep 60", **KEYS, **MASTER),
-    ):
-        if stage == "filling":
-            wait_for(started.exists)
-        else:
-            time.sleep(0.2)
+    command = f"studio=touch {started}; exec sleep 60"
+    with FakeMeilisearch() as server, indexer(server.port, command, **KEYS, **MASTER):
+        wait_for(started.exists)
+        start = time.monotonic()
+    assert time.monotonic() - start < 5
+
+
+def test_it_ends_at_once_while_it_waits() -> None:
+    with FakeMeilisearch() as server:
+        port = server.port
+    with indexer(port, "studio=false", **KEYS, **MASTER, POLL_S="60") as process:
+        assert process.stdout
+        assert "refused" in process.stdout.readline()
         start = time.monotonic()
     assert time.monotonic() - start < 5

@@ -26,7 +26,7 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     settings = aws.read(config)
     uses_ses = aws.uses_ses(config)
     mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
-    s3, search, network, cdn = settings.s3, settings.opensearch, settings.network, settings.cdn
+    s3, search, cdn = settings.s3, settings.opensearch, settings.cdn
     cloudfront = cdn.mode == "cloudfront"
     in_region = s3.enabled or uses_ses or search.by_role or cloudfront
     needed = {
@@ -41,12 +41,7 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         "MONGODB_PASSWORD": (
             mongodb and config["MONGODB_USERNAME"] and not config["MONGODB_PASSWORD"]
         ),
-        "AWS_OPENSEARCH.host": discovers_outside(config) and not search.host,
-        "OPENSEARCH_PASSWORD": config["OPENSEARCH_USERNAME"] and not config["OPENSEARCH_PASSWORD"],
-        "AWS_NETWORK.data_cidrs": search.host and network.enabled and not network.data_cidrs,
-        "MEILISEARCH_URL": (
-            not config["RUN_MEILISEARCH"] and config["MEILISEARCH_URL"] == MEILISEARCH_URL
-        ),
+        **_search(settings, config),
         "AWS_S3.private_bucket": s3.enabled and not s3.private_bucket,
         "AWS_S3.public_bucket": s3.enabled and not s3.public_bucket,
         "AWS_CDN.assets_bucket": cloudfront and not cdn.assets_bucket,
@@ -54,6 +49,17 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         "AWS_CDN_SECRET": cloudfront and not settings.cdn_secret,
     }
     return [name for name, is_missing in needed.items() if is_missing]
+
+
+def _search(settings: aws.Settings, config: Mapping[str, Any]) -> dict[str, Any]:
+    host, network = settings.opensearch.host, settings.network
+    elsewhere = not config["RUN_MEILISEARCH"]
+    return {
+        "AWS_OPENSEARCH.host": discovers_outside(config) and not host,
+        "OPENSEARCH_PASSWORD": config["OPENSEARCH_USERNAME"] and not config["OPENSEARCH_PASSWORD"],
+        "AWS_NETWORK.data_cidrs": host and network.enabled and not network.data_cidrs,
+        "MEILISEARCH_URL": elsewhere and config["MEILISEARCH_URL"] == MEILISEARCH_URL,
+    }
 
 
 def incomplete(config: Mapping[str, Any]) -> DeployError | None:

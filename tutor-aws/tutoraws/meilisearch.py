@@ -97,22 +97,6 @@ def deployments(settings: Settings, config: Mapping[str, Any]) -> list[Manifest]
     if not is_ephemeral(settings, config):
         return []
     labels = {"app.kubernetes.io/name": NAME}
-    volumes = {
-        NAME: NAME,
-        "settings-lms": "openedx-settings-lms",
-        "settings-cms": "openedx-settings-cms",
-        "config": "openedx-config",
-        **({"settings-notes": "notes-settings"} if _has_notes(config) else {}),
-    }
-    pod = {
-        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000},
-        "containers": _containers(settings, config),
-        "volumes": [
-            {"name": name, "configMap": {"name": config_map}}
-            for name, config_map in volumes.items()
-        ],
-        "tolerations": _tolerations(),
-    }
     return [
         {
             "apiVersion": "apps/v1",
@@ -122,7 +106,7 @@ def deployments(settings: Settings, config: Mapping[str, Any]) -> list[Manifest]
                 "selector": {"matchLabels": labels},
                 # Two would do the same work.
                 "strategy": {"type": "Recreate"},
-                "template": {"metadata": {"labels": labels}, "spec": pod},
+                "template": {"metadata": {"labels": labels}, "spec": _pod(settings, config)},
             },
         }
     ]
@@ -158,32 +142,51 @@ def config_map_generators(
     return [{"name": NAME, "literals": [f"{SCRIPT}={script}"], "options": {"labels": labels}}]
 
 
+def _pod(settings: Settings, config: Mapping[str, Any]) -> dict[str, Any]:
+    config_maps = {
+        NAME: NAME,
+        "settings-lms": "openedx-settings-lms",
+        "settings-cms": "openedx-settings-cms",
+        "config": "openedx-config",
+        **({"settings-notes": "notes-settings"} if _has_notes(config) else {}),
+    }
+    return {
+        "securityContext": {"runAsUser": 1000, "runAsGroup": 1000},
+        "containers": _containers(settings, config),
+        "volumes": [
+            {"name": volume, "configMap": {"name": name}} for volume, name in config_maps.items()
+        ],
+        "tolerations": _tolerations(),
+    }
+
+
 def _containers(settings: Settings, config: Mapping[str, Any]) -> list[dict[str, Any]]:
-    platform = [
+    tasks = [
         STUDIO,
         *([] if settings.opensearch.host else [COURSES]),
         *([FORUM] if "FORUM_VERSION" in config else []),
     ]
-    containers = [
-        _container(
-            "platform",
-            config["DOCKER_IMAGE_OPENEDX"],
-            config,
-            platform,
-            environment={
-                "SERVICE_VARIANT": "cms",
-                "DJANGO_SETTINGS_MODULE": "cms.envs.tutor.production",
-                "MEILISEARCH_MASTER_KEY": config["MEILISEARCH_MASTER_KEY"],
-            },
-            mounts=[
-                {"name": "settings-lms", "mountPath": "/openedx/edx-platform/lms/envs/tutor/"},
-                {"name": "settings-cms", "mountPath": "/openedx/edx-platform/cms/envs/tutor/"},
-                {"name": "config", "mountPath": "/openedx/config"},
-            ],
-            requests={"cpu": "50m", "memory": "512Mi"},
-        )
-    ]
-    return [*containers, _notes(config)] if _has_notes(config) else containers
+    return [_platform(config, tasks), *([_notes(config)] if _has_notes(config) else [])]
+
+
+def _platform(config: Mapping[str, Any], tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    return _container(
+        "platform",
+        config["DOCKER_IMAGE_OPENEDX"],
+        config,
+        tasks,
+        environment={
+            "SERVICE_VARIANT": "cms",
+            "DJANGO_SETTINGS_MODULE": "cms.envs.tutor.production",
+            "MEILISEARCH_MASTER_KEY": config["MEILISEARCH_MASTER_KEY"],
+        },
+        mounts=[
+            {"name": "settings-lms", "mountPath": "/openedx/edx-platform/lms/envs/tutor/"},
+            {"name": "settings-cms", "mountPath": "/openedx/edx-platform/cms/envs/tutor/"},
+            {"name": "config", "mountPath": "/openedx/config"},
+        ],
+        requests={"cpu": "50m", "memory": "512Mi"},
+    )
 
 
 def _notes(config: Mapping[str, Any]) -> dict[str, Any]:
