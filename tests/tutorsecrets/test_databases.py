@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tutorplatform import names
 from tutorplatform.errors import ConfigError
-from tutorsecrets.managing.databases import DatabaseUser, database_user, other_user
+from tutorsecrets.managing.databases import DatabaseUser, database_user
 
 
 def user(name: str, database: str = "acmeopenedx") -> DatabaseUser | None:
@@ -15,7 +15,7 @@ def user(name: str, database: str = "acmeopenedx") -> DatabaseUser | None:
 
 @pytest.mark.parametrize("name", ["acmeopenedx", "acme2openedx", "openedx2", "2"])
 def test_the_two_users_take_turns(name: str) -> None:
-    assert other_user(other_user(name)) == name
+    assert names.second_user(names.second_user(name)) == name
 
 
 @pytest.mark.parametrize("instance", ["acme", "acme2", "lms2"])
@@ -23,7 +23,7 @@ def test_the_two_users_take_turns(name: str) -> None:
 def test_no_instance_is_called_like_a_second_user(instance: str, application: str) -> None:
     """Whatever it is called: its users have letters and digits only."""
     name = names.database_name(instance, application)
-    assert other_user(name) == f"{name}_2"
+    assert names.second_user(name) == f"{name}_2"
     assert not f"{name}_2".isalnum()
 
 

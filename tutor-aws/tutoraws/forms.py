@@ -57,6 +57,10 @@ CertificateName = Annotated[
         "*.acme.org",
     ),
 ]
+Name = Annotated[str, Form(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a name on Kubernetes", "platform")]
+SecretId = Annotated[
+    str, Form(r"[\w/+=.@!:-]+", "the name or ARN of a secret in Secrets Manager", "openedx/mysql")
+]
 
 
 @dataclass(frozen=True)

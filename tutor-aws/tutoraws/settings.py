@@ -22,7 +22,9 @@ from tutoraws.forms import (
     File,
     HeaderValue,
     Host,
+    Name,
     Port,
+    SecretId,
 )
 
 PREFIX = "AWS_"
@@ -186,6 +188,24 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Bootstrap:
+    """AWS_BOOTSTRAP: how the platform makes what instances need on shared services."""
+
+    # Where its Job runs, and as whom: the platform's, not the instance's.
+    namespace: Name = "platform"
+    service_account: Name = "bootstrap"
+    image: Annotated[
+        str, Form(r"[\w./:@-]+", "an image", "docker.io/overhangio/openedx:22.0.3")
+    ] = ""
+    # In Secrets Manager, as RDS writes them: JSON with username and password.
+    mysql_secret: SecretId = ""
+    mongodb_secret: SecretId = ""
+    redis_user_group: Annotated[
+        str, Form(r"[a-zA-Z][a-zA-Z0-9-]*", "the ID of an ElastiCache user group", "openedx")
+    ] = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """All settings of the aws plugin."""
 
@@ -212,6 +232,7 @@ class Settings:
     cdn_secret: Annotated[str, HeaderValue()] = ""
     network: Network = Network()
     logs: Logs = Logs()
+    bootstrap: Bootstrap = Bootstrap()
 
     @property
     def client_address(self) -> int:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from tutor.core.hooks import Action, Filter
 
+from tutorplatform.manifests import Manifest
+
 # What Tutor's `utils.kubectl` is: arguments after "kubectl" → exit status.
 Kubectl = Callable[..., int]
 
@@ -21,3 +23,7 @@ KUBECTL_STEPS: Filter[list[KubectlStep], []] = Filter()
 
 # At the end of a `tutor k8s` command, whether it went well or not.
 K8S_ENDED: Action[[]] = Action()
+
+# Manifests on their way to the cluster by another way than a `tutor k8s` command, and the Tutor
+# root: a plugin that keeps values elsewhere puts them in.
+RESOLVED: Filter[list[Manifest], [str]] = Filter()

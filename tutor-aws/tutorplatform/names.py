@@ -10,6 +10,10 @@ INSTANCE_NAME = re.compile(r"[a-z][a-z0-9]{1,15}")
 RESERVED_NAMES = frozenset({"default", "platform"})
 RESERVED_PREFIX = "kube"
 
+# The users who take turns when a password is rotated. With another digit at the end, `acme` could
+# take a user of the instance `acme2` for its own.
+SECOND_USER = "_2"
+
 # No name here ends in another one. That makes `instance + application` unambiguous: were
 # `acme` + X the same text as `acmeY` + Z, then X would end in Z.
 APPLICATIONS = frozenset({"openedx", "credentials", "discovery", "notes", "xqueue"})
@@ -39,6 +43,11 @@ def database_name(instance: str, application: str) -> str:
     if application not in APPLICATIONS:
         raise ValueError(f"{application} is not one of {sorted(APPLICATIONS)}")
     return instance + application
+
+
+def second_user(name: str) -> str:
+    """The user who takes turns with `name`."""
+    return name.removesuffix(SECOND_USER) if name.endswith(SECOND_USER) else name + SECOND_USER
 
 
 def key_prefix(instance: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor import hooks as tutor_hooks
 from tutorplatform import hooks
+from tutorplatform.manifests import Manifest
 from tutorplatform.registration import register
 from tutorplatform.roots import current_root
 
@@ -58,3 +59,10 @@ tutor_hooks.Actions.DO_JOB.add(priority=FIRST)(refuse_test_setup)
 tutor_hooks.Actions.PLUGIN_UNLOADED.add(priority=FIRST)(TOKENS.leave)
 tutor_hooks.Actions.COMPOSE_PROJECT_STARTED.add(priority=FIRST)(configuration.refuse_compose)
 hooks.K8S_ENDED.add()(lambda: deploy().end())
+
+
+@hooks.RESOLVED.add()
+def _filled(manifests: list[Manifest], root: str) -> list[Manifest]:
+    from tutorsecrets.managing import elsewhere
+
+    return elsewhere.filled(new_session(root), manifests)

@@ -204,6 +204,15 @@ class Session:
         plain.require_no_value(result.manifests, self._known_values(tokens(manifests)))
         return result
 
+    def filled(self, manifests: list[Manifest]) -> list[Manifest]:
+        """Manifests for another namespace than the instance's, with values in place of tokens.
+
+        The operator's store is of that namespace, so here they come from us in every mode.
+        """
+        direct = Direct(self.lookup)
+        result = rewrite(manifests, direct, direct)
+        return [*result.secrets, *result.manifests]
+
     def _known_values(self, found: set[str]) -> dict[str, str]:
         """Token → value, for these and, if they are why the store is read, for all in it."""
         # What somebody typed may be the name of the account as well, and be in plain sight.

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tutorplatform.errors import ConfigError
+from tutorplatform.names import SECOND_USER, second_user
 
 DATABASE_PASSWORD = re.compile(r"(?P<application>\w+)_MYSQL_PASSWORD")
-
-# Names that `tutorplatform.names` derives from an instance have letters and digits only: with
-# another digit at the end, `acme` could take a user of the instance `acme2` for its own.
-SUFFIX = "_2"
 
 # They stand in SQL within a shell script. MySQL allows 32 characters.
 USER = re.compile(r"[\w.-]{1,32}", re.ASCII)
@@ -93,19 +90,14 @@ def database_user(key: str, config: Mapping[str, Any]) -> DatabaseUser | None:
         return None
     _require_name(database_key, str(database), DATABASE, "letters, digits and _")
     _require_name(user_key, str(old), USER, "letters, digits and _ . -, 32 at most")
-    new = other_user(str(old))
+    new = second_user(str(old))
     if len(new) > 32:
         raise ConfigError(
             user_key,
             f"has no room for the second user, {new}: MySQL allows 32 characters",
-            f"use a name of {32 - len(SUFFIX)} characters at most",
+            f"use a name of {32 - len(SECOND_USER)} characters at most",
         )
     return DatabaseUser(key, user_key, str(database), str(old), new)
-
-
-def other_user(name: str) -> str:
-    """The user who takes turns with `name`."""
-    return name.removesuffix(SUFFIX) if name.endswith(SUFFIX) else name + SUFFIX
 
 
 def _require_name(where: str, name: str, form: re.Pattern[str], words: str) -> None:

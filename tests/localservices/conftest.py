@@ -1,0 +1,77 @@
+"""Two instances that share services, and their bootstraps."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from localcluster.model import LOOPBACK
+from localservices.aws import AwsEmulator
+from localservices.mariadb import MariadbServer
+from localservices.redis import RedisServer
+
+from tests.conftest import NewRoot
+from tests.localservices.bootstrapping import Bootstrap, bootstrap
+from tests.localservices.escaping import escaping
+from tests.localservices.shared import GROUP, PASSWORDS, SECRET, Platform, clear, forget, prepare
+
+
+@pytest.fixture(scope="module")
+def platform(
+    mariadb_server: MariadbServer, redis_server: RedisServer, aws: AwsEmulator
+) -> Iterator[Platform]:
+    with escaping(aws.environment["AWS_ENDPOINT_URL"]) as endpoint:
+        environment = {**aws.environment, "AWS_ENDPOINT_URL": endpoint}
+        found = Platform(mariadb_server, redis_server, environment)
+        prepare(found)
+        yield found
+        clear(found)
+
+
+@pytest.fixture(scope="module")
+def volumes(
+    platform: Platform, new_root: NewRoot, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Bootstrap]:
+    """Instance → its bootstrap."""
+    made = {}
+    for name in ("acme", "beta"):
+        root = new_root(
+            *("aws", "credentials", "notes"),
+            K8S_NAMESPACE=name,
+            LMS_HOST=f"learn.{name}.test",
+            AWS_REGION="eu-west-1",
+            AWS_MYSQL={
+                "host": LOOPBACK,
+                "port": platform.mariadb.port,
+                "ca_file": str(platform.mariadb.authority),
+            },
+            AWS_REDIS={"host": LOOPBACK, "port": platform.cache.port, "username": name},
+            AWS_BOOTSTRAP={"mysql_secret": SECRET, "redis_user_group": GROUP},
+            REDIS_PASSWORD="later",
+        )
+        environment = {
+            **platform.aws,
+            # The library's own certificates are the public ones, as ElastiCache has them.
+            "SSL_CERT_FILE": str(platform.cache.authority),
+        }
+        made[name] = bootstrap(root, tmp_path_factory.mktemp(name), environment)
+        # config.yml takes none with quotes; those in the secrets plugin's store may have them.
+        made[name].change(**{key: text.replace("acme", name) for key, text in PASSWORDS.items()})
+    return made
+
+
+@pytest.fixture
+def instances(
+    platform: Platform, volumes: dict[str, Bootstrap], tmp_path: Path
+) -> Iterator[dict[str, Bootstrap]]:
+    """The same, to be changed at will; nothing of them is on the servers yet."""
+    yield {
+        name: Bootstrap(
+            Path(shutil.copytree(each.folder, tmp_path / name)),
+            each.environment,
+        )
+        for name, each in volumes.items()
+    }
+    forget(platform)

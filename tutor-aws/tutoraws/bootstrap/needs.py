@@ -1,0 +1,179 @@
+"""What an instance needs on the services that it shares with others: the plan of a bootstrap. Pure.
+
+Names follow from the instance's alone. Where config.yml has others, they are refused: whoever
+may write there could name another instance's, and have its password changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from tutorplatform.errors import ConfigError
+from tutorplatform.instance import Instance, instance
+from tutorplatform.names import second_user
+
+from tutoraws import settings as aws
+from tutoraws.access import redis_rules
+from tutoraws.objects import MONGODB_CA, MYSQL_CA
+from tutoraws.settings import Settings
+from tutoraws.workloads import plugins_with_database
+
+# Where the Job has the files with the authorities.
+CA_FOLDER = "/bootstrap/ca"
+
+Part = dict[str, Any]
+
+# What tutor-credentials' init task copies learners into, as the user of the platform's own
+# database. The table is not there at first, and MySQL gives rights on such a one only together
+# with the right to create it.
+COPIED_TO = {"application": "credentials", "table": "core_user"}
+COPYING = ["CREATE", "INSERT", "SELECT"]
+
+
+def plan(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Service → what the Job makes there. Raises ConfigError if that is nothing, or not our own.
+
+    It names the settings that have the passwords, never a password.
+    """
+    settings, owner = aws.read(config), instance(config)
+    if settings.bootstrap.namespace == owner.name:
+        raise ConfigError(
+            "AWS_BOOTSTRAP.namespace",
+            "is this instance's own, whose pods would get hold of the administrators' passwords",
+            "name the platform's",
+        )
+    parts = {name: part(settings, owner, config) for name, part in PARTS.items()}
+    found: dict[str, Any] = {name: each for name, each in parts.items() if each}
+    if not found:
+        raise ConfigError(
+            "AWS_BOOTSTRAP",
+            "names no administrator, so there is nothing to bootstrap",
+            "set mysql_secret, mongodb_secret or redis_user_group in it",
+        )
+    return found
+
+
+def passwords(config: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, str]:
+    """Setting → value, for all that the plan names. ConfigError for one without a value."""
+    values = {setting: str(config.get(setting) or "") for setting in sorted(set(_settings(plan)))}
+    for setting, value in values.items():
+        if not value:
+            raise ConfigError(
+                setting,
+                "has no value, and no user is made without a password",
+                f"run `tutor secrets init` or `tutor config save --set {setting}=…`",
+            )
+    return values
+
+
+def sentences(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The plan in words: (service and endpoint, as whom, what)."""
+    if part := plan.get("mysql"):
+        for each in part["databases"]:
+            users = ", ".join(each["users"])
+            what = f"database {each['name']}; users {users}, with rights on it alone"
+            yield f"MySQL {part['host']}", part["admin"], what
+        for each in part["table_rights"]:
+            what = f"{', '.join(each['rights'])} on {each['database']}.{each['table']}"
+            yield f"MySQL {part['host']}", part["admin"], f"{', '.join(each['users'])}: {what}"
+    if part := plan.get("mongodb"):
+        what = f"user {part['user']}, with readWrite on {part['database']} alone"
+        yield f"MongoDB {part['hosts']}", part["admin"], what
+    if part := plan.get("redis"):
+        what = f"user {part['user']} in group {part['user_group']}: {part['rules']}"
+        yield "ElastiCache", "the Job's role", what
+
+
+def _settings(part: Any) -> Iterator[str]:
+    if isinstance(part, list):
+        for each in part:
+            yield from _settings(each)
+    elif isinstance(part, Mapping):
+        if "password" in part:
+            yield part["password"]
+        for each in part.values():
+            yield from _settings(each)
+
+
+def _mysql(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
+    if config["RUN_MYSQL"] or not settings.bootstrap.mysql_secret:
+        return {}
+    applications = ["openedx", *plugins_with_database(config)]
+    databases = [_database(owner, application, config) for application in applications]
+    [writers] = [each["users"] for each in databases if each["name"] == owner.database("openedx")]
+    copied_to = {"database": owner.database("credentials"), "table": COPIED_TO["table"]}
+    return {
+        "host": config["MYSQL_HOST"],
+        "port": int(config["MYSQL_PORT"]),
+        "ca": f"{CA_FOLDER}/{MYSQL_CA}",
+        "admin": settings.bootstrap.mysql_secret,
+        "databases": databases,
+        "table_rights": (
+            [{**copied_to, "rights": COPYING, "users": writers}]
+            if COPIED_TO["application"] in applications
+            else []
+        ),
+    }
+
+
+def _database(owner: Instance, application: str, config: Mapping[str, Any]) -> Part:
+    name = owner.database(application)
+    prefix = f"{application.upper()}_MYSQL"
+    _require(config, f"{prefix}_DATABASE", name)
+    _require(config, f"{prefix}_USERNAME", name, second_user(name))
+    users = [name, second_user(name)]
+    return {"name": name, "users": users, "password": f"{prefix}_PASSWORD"}
+
+
+def _mongodb(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
+    if config["RUN_MONGODB"] or not settings.bootstrap.mongodb_secret:
+        return {}
+    name = owner.database("openedx")
+    _require(config, "MONGODB_DATABASE", name)
+    _require(config, "MONGODB_USERNAME", name, second_user(name))
+    address, port = str(config["MONGODB_HOST"]), config["MONGODB_PORT"]
+    hosts = address if "://" in address else ",".join(f"{h}:{port}" for h in address.split(","))
+    return {
+        "hosts": hosts,
+        "replica_set": config["MONGODB_REPLICA_SET"],
+        "auth_source": config["MONGODB_AUTH_SOURCE"],
+        "ca": f"{CA_FOLDER}/{MONGODB_CA}" if settings.mongodb.ca_file else "",
+        "admin": settings.bootstrap.mongodb_secret,
+        "database": name,
+        "user": str(config["MONGODB_USERNAME"]),
+        "password": "MONGODB_PASSWORD",
+    }
+
+
+def _redis(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
+    if config["RUN_REDIS"] or not settings.bootstrap.redis_user_group:
+        return {}
+    _require(config, "REDIS_USERNAME", owner.name)
+    return {
+        "host": config["REDIS_HOST"],
+        "port": int(config["REDIS_PORT"]),
+        "user_group": settings.bootstrap.redis_user_group,
+        "user": owner.name,
+        "rules": redis_rules(owner),
+        "password": "REDIS_PASSWORD",
+    }
+
+
+PARTS: Mapping[str, Callable[[Settings, Instance, Mapping[str, Any]], Part]] = {
+    "mysql": _mysql,
+    "mongodb": _mongodb,
+    "redis": _redis,
+}
+
+
+def _require(config: Mapping[str, Any], setting: str, *names: str) -> None:
+    if str(config[setting]) not in names:
+        raise ConfigError(
+            setting,
+            f"{config[setting]!r} is not a name of this instance ({' or '.join(names)}), "
+            "and a bootstrap makes no others",
+            f"remove {setting} from config.yml"
+            if setting != "REDIS_USERNAME"
+            else f"set AWS_REDIS.username to {names[0]}",
+        )

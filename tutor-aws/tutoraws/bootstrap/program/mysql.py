@@ -1,0 +1,259 @@
+"""Edge: the databases and users of an instance on a MySQL server, made with its administrator.
+
+Runs in the Job, with the libraries of the openedx image; nothing else of ours is there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from tutoraws.bootstrap.program.report import BootstrapError, Report
+
+CHARSET, COLLATION = "utf8mb4", "utf8mb4_unicode_ci"
+
+# No `_` or `%`, which GRANT takes for wildcards, and nothing that would have to be quoted. In a
+# user's name, which is no pattern, the second user of a rotation has a `_2`.
+NAME = re.compile(r"[a-z][a-z0-9]+")
+USER = re.compile(rf"{NAME.pattern}(_2)?")
+
+GRANT = re.compile(
+    r"GRANT (?P<rights>.+?) ON ((TABLE|PROCEDURE|FUNCTION) )?"
+    r"(?P<database>`[^`]+`|\*)\.(?P<object>`[^`]+`|\*) TO (?P<rest>.*)"
+)
+
+WRONG_PASSWORD = 1045
+# https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+CHECK_NETWORK = "check the endpoint, the security groups, and the policies of namespace and VPC"
+CHECK_RIGHTS = "give the administrator the rights that the reference of AWS_BOOTSTRAP lists"
+PROBLEMS = {
+    1044: ("the administrator may not do this", CHECK_RIGHTS),
+    1045: (
+        "the administrator is refused",
+        "see that AWS_BOOTSTRAP.mysql_secret is that of this server, and is up to date",
+    ),
+    1142: ("the administrator may not do this", CHECK_RIGHTS),
+    1227: ("the administrator may not do this", CHECK_RIGHTS),
+    1410: ("the administrator may not make users", CHECK_RIGHTS),
+    1819: (
+        "the server's password policy refuses the instance's password",
+        "choose one that it accepts, or relax `validate_password`",
+    ),
+    2002: ("there is no way to it", CHECK_NETWORK),
+    2003: ("there is no way to it", CHECK_NETWORK),
+    2005: ("nobody knows this name", "check AWS_MYSQL.host"),
+    2026: (
+        "it cannot prove who it is",
+        "let AWS_MYSQL.ca_file have the authority that has signed its certificate",
+    ),
+}
+
+# (user, password) → a connection, as the Python database API has it.
+Connect = Callable[[str, str], Any]
+
+
+def connector(server: Mapping[str, Any]) -> Connect:
+    """Connects to this server, over TLS whose certificate is verified, or not at all."""
+    import MySQLdb
+
+    def connect(user: str, password: str) -> Any:
+        return MySQLdb.connect(
+            host=server["host"],
+            port=server["port"],
+            user=user,
+            password=password,
+            connect_timeout=15,
+            charset=CHARSET,
+            ssl={"ca": server["ca"]},
+            ssl_mode="VERIFY_IDENTITY",
+        )
+
+    return connect
+
+
+def bootstrap(
+    server: Mapping[str, Any],
+    passwords: Mapping[str, str],
+    admin: Mapping[str, str],
+    report: Report,
+) -> None:
+    """Make what is missing of `server`'s databases, users and rights. Raises BootstrapError."""
+    import MySQLdb
+
+    try:
+        connect = connector(server)
+        connection = connect(admin["username"], admin["password"])
+        try:
+            with connection.cursor() as cursor:
+                _Server(server, cursor, connect, report).make(passwords)
+        finally:
+            connection.close()
+    except MySQLdb.Error as error:
+        where = f"MySQL {server['host']}:{server['port']}"
+        code = error.args[0] if error.args else 0
+        problem = PROBLEMS.get(code, (f"error {code}", "look this number up in MySQL's reference"))
+        # Not chained: the server's text may quote a statement.
+        raise BootstrapError(where, *problem) from None
+
+
+class _Server:
+    def __init__(
+        self, plan: Mapping[str, Any], cursor: Any, connect: Connect, report: Report
+    ) -> None:
+        self._databases: Sequence[Mapping[str, Any]] = plan["databases"]
+        self._table_rights: Sequence[Mapping[str, Any]] = plan["table_rights"]
+        self._cursor = cursor
+        self._connect = connect
+        self._report = report
+
+    def make(self, passwords: Mapping[str, str]) -> None:
+        # Before anything is changed: names that belong to nobody else.
+        for database in self._databases:
+            _require(NAME, database["name"])
+            for user in database["users"]:
+                _require(USER, user)
+                self._require_own(user, database["name"])
+        for database in self._databases:
+            self._make_database(database["name"])
+            for user in database["users"]:
+                self._make_user(user, passwords[database["password"]])
+                self._give(user, database["name"], "*", {"ALL PRIVILEGES"})
+            self._mind_others(database)
+        for each in self._table_rights:
+            for user in each["users"]:
+                self._give(user, each["database"], each["table"], set(each["rights"]))
+
+    def _ask(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
+        self._cursor.execute(sql, values or None)
+        return list(self._cursor.fetchall())
+
+    def _make_database(self, name: str) -> None:
+        what = f"MySQL database {name}"
+        found = self._ask(
+            "SELECT DEFAULT_CHARACTER_SET_NAME, DEFAULT_COLLATION_NAME "
+            "FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = %s",
+            name,
+        )
+        if not found:
+            self._cursor.execute(
+                f"CREATE DATABASE `{name}` CHARACTER SET {CHARSET} COLLATE {COLLATION}"
+            )
+            self._report.did(what, "made")
+            return
+        self._report.there(what)
+        if found != [(CHARSET, COLLATION)]:
+            self._report.mind(
+                f"{what} has {' and '.join(found[0])}; Open edX wants {COLLATION}. Tables "
+                "that are there keep what they have, so this is left to you"
+            )
+
+    def _make_user(self, user: str, password: str) -> None:
+        what = f"MySQL user {user}"
+        found = self._hosts(user)
+        if not found:
+            self._cursor.execute(
+                f"CREATE USER '{user}'@'%%' IDENTIFIED BY %s REQUIRE SSL", (password,)
+            )
+            self._report.did(what, "made")
+            return
+        changes = []
+        if not found["%"]:
+            self._cursor.execute(f"ALTER USER '{user}'@'%' REQUIRE SSL")
+            changes.append("now has to use TLS")
+        if not self._logs_in(user, password):
+            self._cursor.execute(f"ALTER USER '{user}'@'%%' IDENTIFIED BY %s", (password,))
+            changes.append("got the instance's password")
+        if changes:
+            self._report.did(what, " and ".join(changes))
+        else:
+            self._report.there(what)
+
+    def _hosts(self, user: str) -> dict[str, str]:
+        """From where → how it has to use TLS, if it has to."""
+        return dict(self._ask("SELECT Host, ssl_type FROM mysql.user WHERE User = %s", user))
+
+    def _logs_in(self, user: str, password: str) -> bool:
+        import MySQLdb
+
+        try:
+            self._connect(user, password).close()
+        except MySQLdb.OperationalError as error:
+            if error.args[0] != WRONG_PASSWORD:
+                raise
+            return False
+        return True
+
+    def _give(self, user: str, database: str, table: str, rights: set[str]) -> None:
+        what = f"MySQL rights of {user} on {database}.{table}"
+        if rights <= self._rights(user).get((database, table), set()):
+            self._report.there(what)
+            return
+        target = "*" if table == "*" else f"`{table}`"
+        self._cursor.execute(
+            f"GRANT {', '.join(sorted(rights))} ON `{database}`.{target} TO '{user}'@'%'"
+        )
+        self._report.did(what, "given")
+
+    def _rights(self, user: str) -> dict[tuple[str, str], set[str]]:
+        found = {}
+        for (line,) in self._ask(f"SHOW GRANTS FOR '{user}'@'%'"):
+            match = GRANT.match(line)
+            if match:
+                place = (match["database"].strip("`"), match["object"].strip("`"))
+                found[place] = set(match["rights"].split(", "))
+        return found
+
+    def _require_own(self, user: str, database: str) -> None:
+        """Raise BootstrapError for a user who has rights on something that is not of this plan."""
+        found = self._hosts(user)
+        if not found:
+            return
+        expected = {
+            (each["database"], each["table"])
+            for each in self._table_rights
+            if user in each["users"]
+        }
+        lines = (
+            [line for (line,) in self._ask(f"SHOW GRANTS FOR '{user}'@'%'")] if "%" in found else []
+        )
+        foreign = [
+            *(f"logs in from {host}" for host in found if host != "%"),
+            *filter(None, (_foreign(line, database, expected) for line in lines)),
+        ]
+        if foreign:
+            raise BootstrapError(
+                f"MySQL user {user}",
+                f"is not of this instance alone ({', '.join(foreign)}), so nothing was changed",
+                "take these rights from it, or drop the user, and run this again",
+            )
+
+    def _mind_others(self, database: Mapping[str, Any]) -> None:
+        # The names of databases in this table are patterns.
+        name = database["name"]
+        found = self._ask("SELECT DISTINCT User, Db FROM mysql.db WHERE %s LIKE Db", name)
+        for user, pattern in found:
+            if user not in database["users"]:
+                self._report.mind(f"MySQL user {user} has rights on {name} too (on `{pattern}`)")
+
+
+def _foreign(line: str, database: str, expected: Iterable[tuple[str, str]]) -> str:
+    """What a line of SHOW GRANTS gives on something else; the line may end in a password's hash."""
+    match = GRANT.match(line)
+    if not match:
+        return "has a role"
+    place = (match["database"].strip("`"), match["object"].strip("`"))
+    if match["rights"] == "USAGE":
+        return ""
+    if place in expected or place[0] == database:
+        return "may give its rights away" if "GRANT OPTION" in match["rest"] else ""
+    return f"has {match['rights']} on {'.'.join(place)}"
+
+
+def _require(form: re.Pattern[str], name: str) -> None:
+    if not form.fullmatch(name):
+        raise BootstrapError(
+            f"MySQL name {name!r}",
+            "is not one that derives from an instance's",
+            "remove the setting that has it from config.yml",
+        )
