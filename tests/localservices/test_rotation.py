@@ -12,6 +12,7 @@ import pymysql
 import pytest
 from localcluster.model import LOOPBACK
 from localservices.mariadb import MariadbServer
+from tutorsecrets.managing import turns
 from tutorsecrets.managing.databases import DatabaseUser
 from tutorsecrets.rewriting import scripts
 from tutorsecrets.rewriting.encodings import Encoding, encoded
@@ -26,6 +27,15 @@ USER = DatabaseUser(
     *("OPENEDX_MYSQL_PASSWORD", "OPENEDX_MYSQL_USERNAME"),
     *("acmeopenedx", "acmeopenedx", "acmeopenedx_2"),
 )
+
+# MariaDB lets nobody change his own password in MySQL's words, and MySQL not in these.
+AS_MARIADB = r"""
+for argument; do
+    shift
+    words='s/^(--execute=)ALTER USER USER[(][)] IDENTIFIED BY (.*)$/\1SET PASSWORD = PASSWORD(\2)/'
+    set -- "$@" "$(printf %s "$argument" | sed -E "$words")"
+done
+"""
 
 Run = Callable[[str], str]
 
@@ -50,7 +60,8 @@ def run(mariadb_server: MariadbServer, tmp_path: Path) -> Run:
     """Runs a script as a job of ours does: values come in variables of its environment."""
     client = shutil.which("mariadb") or shutil.which("mysql")
     (tmp_path / "mysql").write_text(
-        f'#!/bin/sh\nexec {client} --no-defaults --ssl-ca={mariadb_server.authority} "$@"\n'
+        f"#!/bin/sh\n{AS_MARIADB}\n"
+        f'exec {client} --no-defaults --ssl-ca={mariadb_server.authority} "$@"\n'
     )
     (tmp_path / "mysql").chmod(0o755)
     settings = {
@@ -59,7 +70,7 @@ def run(mariadb_server: MariadbServer, tmp_path: Path) -> Run:
         "{{ MYSQL_HOST }}": LOOPBACK,
         "{{ MYSQL_PORT }}": str(mariadb_server.port),
     }
-    values = {token("MYSQL_ROOT_PASSWORD"): ROOT_PASSWORD, token("NEW"): NEW}
+    values = {token("MYSQL_ROOT_PASSWORD"): ROOT_PASSWORD, token("OLD"): OLD, token("NEW"): NEW}
 
     def run_script(script: str) -> str:
         for template, text in settings.items():
@@ -177,3 +188,49 @@ def test_an_administrator_like_that_of_rds_may_do_all_of_it(
     with connect(mariadb_server, USER.new, NEW):
         pass
     run(USER.removal)
+
+
+@pytest.fixture
+def _made_users(mariadb_server: MariadbServer, _database: None) -> None:
+    """Both users, as a bootstrap makes them; and there is no administrator."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER acmeopenedx_2 IDENTIFIED BY %s", [OLD])
+        cursor.execute("GRANT ALL ON acmeopenedx.* TO acmeopenedx_2")
+        cursor.execute("DROP USER admin")
+
+
+@pytest.mark.usefixtures("_made_users")
+def test_made_users_change_their_passwords_by_themselves(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    """Whatever characters they have; each step can be repeated."""
+    for _ in range(2):
+        run(turns.script(USER.new, token("OLD"), token("NEW")))
+    for user, password in ((USER.old, OLD), (USER.new, NEW)):
+        with connect(mariadb_server, user, password):
+            pass
+    for _ in range(2):
+        run(turns.script(USER.old, token("OLD"), token("NEW")))
+    for user in (USER.old, USER.new):
+        with connect(mariadb_server, user, NEW):
+            pass
+        with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
+            connect(mariadb_server, user, OLD)
+
+
+@pytest.mark.usefixtures("_made_users")
+def test_a_user_who_cannot_log_in_needs_a_bootstrap(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("DROP USER acmeopenedx_2")
+    with pytest.raises(JobError) as raised:
+        run(turns.script(USER.new, token("OLD"), token("NEW")))
+    said = str(raised.value)
+    assert "MySQL: nothing was changed, because acmeopenedx_2 cannot log in" in said
+    assert "'tutor aws instance bootstrap'" in said
+    assert "ERROR 1045" in said
+    assert OLD not in said
+    assert NEW not in said
+    with connect(mariadb_server, USER.old, OLD):
+        pass

@@ -10,7 +10,9 @@ from tutorsecrets.managing.databases import DatabaseUser
 from tutorsecrets.managing.journal import NOTHING, Journal, parsed
 
 USER = DatabaseUser("X_MYSQL_PASSWORD", "X_MYSQL_USERNAME", "x", "x", "x_2")
-JOURNAL = Journal({"X_MYSQL_PASSWORD": 's3cret "é', "A": "a"}, (USER,))
+JOURNAL = Journal(
+    {"X_MYSQL_PASSWORD": 's3cret "é', "A": "a"}, (USER,), {"X_MYSQL_PASSWORD": "s3cret of before"}
+)
 
 
 def test_it_is_read_as_it_was_written() -> None:
@@ -37,10 +39,22 @@ def test_it_hides_its_values() -> None:
         '{"values": {"A": 1}, "users": []}',
         '{"values": {"A": "s3cret"}, "users": ["s3cret"]}',
         '{"values": {"A": "s3cret"}, "users": [{"s3cret": "x"}]}',
+        '{"values": {"A": "s3cret"}, "users": [], "previous": {"A": 1}}',
+        '{"values": {"A": "s3cret"}, "users": [], "previous": "s3cret"}',
         json.dumps({**json.loads(JOURNAL.text), "values": {"A": "s3cret"}}),
     ],
     ids=[
-        *("no JSON", "text", "list", "other keys", "number", "users", "user"),
+        *(
+            "no JSON",
+            "text",
+            "list",
+            "other keys",
+            "number",
+            "users",
+            "user",
+            "previous",
+            "mapping",
+        ),
         "no password of its user",
     ],
 )

@@ -41,6 +41,10 @@ NEVER = -1
 VALUES = {KEY: "old-password", SECRET: "old-secret", "SECRETS_HASH_KEY": "k"}
 CREATION = re.compile(r"ALTER USER '(\w+)'@'%' IDENTIFIED BY '([^']+)'")
 REMOVAL = re.compile(r"DROP USER IF EXISTS '(\w+)'@'%'")
+CHANGE = re.compile(
+    r'--user="(\w+)" --password="([^"]+)"[^\n]*--execute="ALTER USER USER\(\) IDENTIFIED BY '
+    r"'([^']+)'\""
+)
 
 
 class CutOffError(Exception):
@@ -87,12 +91,15 @@ class World:
     title = "secret openedx/acme"
     region = "eu-west-1"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, made: bool = False) -> None:
+        """With users that are `made`, it is a server that others share."""
         self.root = root
-        (root / "config.yml").write_text(yaml.safe_dump(CONFIG))
+        shared = {"AWS_MYSQL": {}, "RUN_MYSQL": False} if made else {}
+        (root / "config.yml").write_text(yaml.safe_dump({**CONFIG, **shared}))
         self.typed = Typed()
         self.stored = dict(VALUES)
-        self.mysql = {OLD: "old-password"}
+        self.mysql = dict.fromkeys([OLD, NEW] if made else [OLD], "old-password")
+        self.made = made
         self.pods = {(OLD, "old-password")}
         self.deployed: list[list[str]] = []
         self.initialised: list[str] = []
@@ -172,7 +179,14 @@ class World:
             self.mysql[user] = self.typed.lookup(password)
         for user in REMOVAL.findall(script):
             self.mysql.pop(user, None)
+        for user, has, gets in CHANGE.findall(script):
+            password = self.value(gets)
+            assert self.mysql[user] in (self.value(has), password), "nobody can log in"
+            self.mysql[user] = password
         self.happens()
+
+    def value(self, text: str) -> str:
+        return self.stored[KEY] if text == token(KEY) else self.typed.lookup(text)
 
     def save_settings(self, changes: Mapping[str, str]) -> None:
         self.happens()
@@ -205,12 +219,18 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
+@pytest.fixture(params=[False, True], ids=["administrator", "users of a bootstrap"])
+def any_world(tmp_path: Path, request: pytest.FixtureRequest) -> World:
+    return World(tmp_path, made=request.param)
+
+
 def require_rotated(world: World) -> None:
     """Everything is as after a rotation that nobody has interrupted."""
     password = world.stored[KEY]
     assert password != "old-password"
     assert world.stored[SECRET] != "old-secret"
-    assert world.mysql == {NEW: password}
+    users = [OLD, NEW] if world.made else [NEW]
+    assert world.mysql == dict.fromkeys(users, password)
     assert world.pods == {(NEW, password)}
     assert world.user == NEW
     assert json.loads(world.stored[entries.USERS]) == {"OPENEDX_MYSQL_USERNAME": NEW}
@@ -219,18 +239,28 @@ def require_rotated(world: World) -> None:
     assert world.initialised[-1] == "lms"
 
 
-def test_a_rotation_that_nobody_interrupts(world: World) -> None:
-    world.moments = MOMENTS
-    world.rotate(KEY, SECRET)
-    require_rotated(world)
+def test_a_rotation_that_nobody_interrupts(any_world: World) -> None:
+    any_world.moments = MOMENTS
+    any_world.rotate(KEY, SECRET)
+    require_rotated(any_world)
     # Or the test below would not get to the end of it.
-    assert world.moments > 0
+    assert any_world.moments > 0
+
+
+def test_users_of_a_bootstrap_take_turns_without_an_administrator(tmp_path: Path) -> None:
+    """There and back: between rotations both have the same password."""
+    world = World(tmp_path, made=True)
+    for user in (NEW, OLD):
+        world.rotate(KEY)
+        assert world.user == user
+        assert world.mysql == dict.fromkeys([OLD, NEW], world.stored[KEY])
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))
 @pytest.mark.parametrize("again", [NEVER, 7])
-def test_whenever_it_is_interrupted_it_goes_on(moment: int, again: int, world: World) -> None:
+def test_whenever_it_is_interrupted_it_goes_on(moment: int, again: int, any_world: World) -> None:
     """Once or twice, and with the same values; nobody is without a database in between."""
+    world = any_world
     begun: set[str] = set()
     for moments in (moment, again, NEVER):
         unfinished = rotating.pending(world.session())

@@ -34,3 +34,12 @@ def instance(config: Mapping[str, Any]) -> Instance:
     """The instance of this configuration, named like its namespace; ConfigError for a bad name."""
     # As text: what is a number, a list or nothing in config.yml is no name either.
     return Instance(names.checked_instance_name(str(config["K8S_NAMESPACE"]), "K8S_NAMESPACE"))
+
+
+def has_made_users(config: Mapping[str, Any]) -> bool:
+    """Whether its MySQL users were made for it, and it knows no administrator of the server.
+
+    So it is on a server that instances share, with the aws plugin: see `tutor aws instance
+    bootstrap`. Both users of each database have the same password, unless a rotation is under way.
+    """
+    return "AWS_MYSQL" in config and not config["RUN_MYSQL"]

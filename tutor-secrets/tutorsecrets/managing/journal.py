@@ -17,10 +17,14 @@ NOTHING = "{}"
 
 @dataclass(frozen=True)
 class Journal:
-    """Setting → its new value, never shown, and the users who take over."""
+    """Setting → its new value, never shown, and the users who take over.
+
+    `previous` has the values before, of the users' passwords only.
+    """
 
     values: Mapping[str, str] = field(repr=False)
     users: tuple[DatabaseUser, ...] = ()
+    previous: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def keys(self) -> list[str]:
@@ -31,7 +35,12 @@ class Journal:
     def text(self) -> str:
         """The entry as it is stored."""
         users = [asdict(user) for user in self.users]
-        return json.dumps({"values": dict(self.values), "users": users}, ensure_ascii=False)
+        document = {
+            "values": dict(self.values),
+            "users": users,
+            "previous": dict(self.previous),
+        }
+        return json.dumps(document, ensure_ascii=False)
 
 
 def parsed(entry: str | None) -> Journal | None:
@@ -44,12 +53,15 @@ def parsed(entry: str | None) -> Journal | None:
         if not document:
             return None
         journal = Journal(
-            dict(document["values"]), tuple(DatabaseUser(**user) for user in document["users"])
+            dict(document["values"]),
+            tuple(DatabaseUser(**user) for user in document["users"]),
+            dict(document.get("previous", {})),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         # Not chained: the error carries the text.
         raise _unreadable() from None
-    texts = [*journal.values, *journal.values.values()]
+    texts = [text for each in (journal.values, journal.previous) for text in each]
+    texts += [*journal.values.values(), *journal.previous.values()]
     texts += [text for user in journal.users for text in asdict(user).values()]
     passwords = {user.password_key for user in journal.users}
     if not all(isinstance(text, str) for text in texts) or not passwords <= journal.values.keys():

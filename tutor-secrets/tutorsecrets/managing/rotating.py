@@ -12,14 +12,16 @@ from typing import Protocol
 import click
 from tutor import fmt
 from tutorplatform.errors import ConfigError
+from tutorplatform.instance import has_made_users
 
 from tutorsecrets.deploying.session import Session
-from tutorsecrets.managing import generation, rotation, tables, upkeep, usage
+from tutorsecrets.managing import generation, rotation, tables, turns, upkeep, usage
 from tutorsecrets.managing.databases import DatabaseUser
 from tutorsecrets.managing.journal import NOTHING, Journal, parsed
 from tutorsecrets.managing.rotation import Plan
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.store import Content
+from tutorsecrets.tokens import token
 
 # A question → whether to go on.
 Ask = Callable[[str], bool]
@@ -108,13 +110,19 @@ def planned(session: Session, keys: list[str]) -> Plan:
 
 def _plan(session: Session, keys: Iterable[str], users: Iterable[DatabaseUser]) -> Plan:
     return rotation.plan(
-        keys, users, usage.by_workload(session.rendered), usage.by_application(session.tasks)
+        keys,
+        users,
+        usage.by_workload(session.rendered),
+        usage.by_application(session.tasks),
+        made=has_made_users(session.config),
     )
 
 
 def begin(session: Session, plan: Plan) -> Journal:
     """Make up the values and write the journal; ConfigError if it is too long for the store."""
-    new = Journal(generation.new_values(session.config, plan.keys), tuple(plan.users))
+    known = _values(session)
+    previous = {user.password_key: known.get(user.password_key, "") for user in plan.users}
+    new = Journal(generation.new_values(session.config, plan.keys), tuple(plan.users), previous)
     try:
         session.store.write({entries.PENDING: new.text})
     except ConfigError as error:
@@ -137,29 +145,37 @@ def carry_out(session: Session, journal: Journal, operations: Operations) -> Non
     operations.deploy(plan.workloads)
     operations.initialise(plan.applications)
     if journal.users:
-        remove_old_users(journal.users, operations)
+        end_old_passwords(session, journal, operations)
     # Only now: whatever fails before is done again.
     session.store.write({entries.PENDING: NOTHING})
     fmt.echo_info(f"Rotated: {', '.join(journal.keys)}")
 
 
 def make_new_users(session: Session, journal: Journal, operations: Operations) -> None:
-    """Make the users that the store does not name yet, with their new passwords."""
-    # Those that it names were made before; and with the config.yml from before, no job would run.
+    """Give those users the new passwords that the store does not name yet."""
+    # Those that it names have them; and with the config.yml from before, no job would run.
     known = entries.users(_values(session).get(entries.USERS))
     for user in journal.users:
         if known.get(user.user_key) != user.new:
-            fmt.echo_info(f"MySQL: user {user.new} gets the rights of {user.old}; both are valid")
+            fmt.echo_info(f"MySQL: {user.new} gets the new password, {user.old} keeps the old one")
             password = session.typed.hidden(user.user_key, journal.values[user.password_key])
-            operations.run_sql(user.creation(password))
+            if has_made_users(session.config):
+                operations.run_sql(turns.script(user.new, token(user.password_key), password))
+            else:
+                operations.run_sql(user.creation(password))
 
 
-def remove_old_users(users: Collection[DatabaseUser], operations: Operations) -> None:
-    """Take the old users away, once nothing has their passwords."""
-    operations.wait_for_old_pods([user.password_key for user in users])
-    for user in users:
-        fmt.echo_info(f"MySQL: user {user.old} is removed")
-        operations.run_sql(user.removal)
+def end_old_passwords(session: Session, journal: Journal, operations: Operations) -> None:
+    """Take the old passwords away, once nothing has them."""
+    operations.wait_for_old_pods([user.password_key for user in journal.users])
+    for user in journal.users:
+        if has_made_users(session.config):
+            fmt.echo_info(f"MySQL: {user.old} gets the new password as well")
+            before = session.typed.hidden(user.user_key, journal.previous[user.password_key])
+            operations.run_sql(turns.script(user.old, before, token(user.password_key)))
+        else:
+            fmt.echo_info(f"MySQL: user {user.old} is removed")
+            operations.run_sql(user.removal)
 
 
 def store_values(session: Session, journal: Journal) -> None:

@@ -42,6 +42,8 @@ class Plan:
     workloads: list[str]
     # Applications whose init tasks write the value somewhere.
     applications: list[str]
+    # Whether the users are there, and change their own passwords.
+    made: bool = False
 
 
 def require_ours(keys: Iterable[str], generators: Collection[str]) -> None:
@@ -70,8 +72,10 @@ def plan(
     users: Iterable[DatabaseUser],
     workloads: Mapping[str, Iterable[str]],
     applications: Mapping[str, Iterable[str]],
+    *,
+    made: bool = False,
 ) -> Plan:
-    """How to rotate these settings, where these users take over.
+    """How to rotate these settings, where these users take over, who are `made` or are not yet.
 
     `workloads` maps settings to the workloads that use them, `applications` to those whose init
     tasks have them.
@@ -79,7 +83,7 @@ def plan(
     keys, users = sorted(set(keys)), list(users)
     # The init task sets the password of the one user that it knows; ours has it already.
     written = set(keys) - {user.password_key for user in users}
-    return Plan(keys, users, _of(keys, workloads), _of(written, applications))
+    return Plan(keys, users, _of(keys, workloads), _of(written, applications), made)
 
 
 def _of(keys: Iterable[str], users: Mapping[str, Iterable[str]]) -> list[str]:
@@ -89,15 +93,20 @@ def _of(keys: Iterable[str], users: Mapping[str, Iterable[str]]) -> list[str]:
 def steps(plan: Plan) -> list[tuple[str, str]]:
     """The plan in words: (number, what happens)."""
     old, new = (", ".join(getattr(user, part) for user in plan.users) for part in ("old", "new"))
+    begin, end = (
+        (f"{new} gets the new password", f"{old} gets it as well once no pod uses the old one")
+        if plan.made
+        else (f"{new} is made with the rights of {old}", f"{old} is removed once no pod uses it")
+    )
     pods = ", ".join(map(short, plan.workloads)) or "nothing"
     sentences = [
         f"store: new values are made up and kept beside the old ones: {', '.join(plan.keys)}",
-        f"MySQL: {new} is made with the rights of {old}; both are valid" if plan.users else "",
+        f"MySQL: {begin}; both are valid" if plan.users else "",
         "store: the new values replace the old ones",
         f"config.yml: {', '.join(user.user_key for user in plan.users)}" if plan.users else "",
         f"tutor k8s start: new pods of {pods}",
         *(f"tutor k8s init --limit={name}" for name in plan.applications),
-        f"MySQL: {old} is removed once no pod uses it" if plan.users else "",
+        f"MySQL: {end}" if plan.users else "",
         *(f"mind: {WARNINGS[key]}" for key in plan.keys if key in WARNINGS),
     ]
     return [(str(n), text) for n, text in enumerate(filter(None, sentences), start=1)]
