@@ -14,7 +14,7 @@ from localservices.redis import RedisServer
 
 from tests.conftest import NewRoot
 from tests.localservices.bootstrapping import Bootstrap, bootstrap
-from tests.localservices.escaping import escaping
+from tests.localservices.front import in_front_of
 from tests.localservices.shared import GROUP, PASSWORDS, SECRET, Platform, clear, forget, prepare
 
 
@@ -22,8 +22,8 @@ from tests.localservices.shared import GROUP, PASSWORDS, SECRET, Platform, clear
 def platform(
     mariadb_server: MariadbServer, redis_server: RedisServer, aws: AwsEmulator
 ) -> Iterator[Platform]:
-    with escaping(aws.environment["AWS_ENDPOINT_URL"]) as endpoint:
-        environment = {**aws.environment, "AWS_ENDPOINT_URL": endpoint}
+    with in_front_of(aws.environment["AWS_ENDPOINT_URL"]) as front:
+        environment = {**aws.environment, "AWS_ENDPOINT_URL": front.url}
         found = Platform(mariadb_server, redis_server, environment)
         prepare(found)
         yield found
@@ -48,7 +48,7 @@ def volumes(
                 "ca_file": str(platform.mariadb.authority),
             },
             AWS_REDIS={"host": LOOPBACK, "port": platform.cache.port, "username": name},
-            AWS_BOOTSTRAP={"mysql_secret": SECRET, "redis_user_group": GROUP},
+            AWS_BOOTSTRAP={"mysql_admin": SECRET, "redis_user_group": GROUP},
             REDIS_PASSWORD="later",
         )
         environment = {

@@ -201,7 +201,7 @@ def test_names_with_wildcards_or_quotes_are_refused_by_the_job_too(
         (
             *("mysql", "admin", "rds!gone"),
             "secretsmanager.GetSecretValue rds!gone: ResourceNotFoundException; "
-            "correct AWS_BOOTSTRAP.mysql_secret or the region",
+            "correct AWS_BOOTSTRAP.mysql_admin or the region",
         ),
         ("mysql", "port", 1, ": there is no way to it; check the endpoint"),
         ("mysql", "host", "localhost.localdomain.invalid", ": there is no way to it"),

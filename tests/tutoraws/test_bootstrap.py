@@ -47,8 +47,8 @@ def config(name: str = "acme", **settings: Any) -> dict[str, Any]:
         "MONGODB_REPLICA_SET": "rs0",
         "MONGODB_AUTH_SOURCE": "admin",
         "AWS_BOOTSTRAP": {
-            "mysql_secret": ADMIN,
-            "mongodb_secret": "mongo",
+            "mysql_admin": ADMIN,
+            "mongodb_admin": "mongo",
             "redis_user_group": "openedx",
         },
         **settings,
@@ -153,7 +153,7 @@ def test_no_two_instances_get_the_same() -> None:
     [
         ({"AWS_BOOTSTRAP": {}}, "AWS_BOOTSTRAP: names no administrator"),
         (
-            {"AWS_BOOTSTRAP": {"namespace": "acme", "mysql_secret": ADMIN}},
+            {"AWS_BOOTSTRAP": {"namespace": "acme", "mysql_admin": ADMIN}},
             "AWS_BOOTSTRAP.namespace: is this instance's own",
         ),
     ],

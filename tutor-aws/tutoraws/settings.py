@@ -198,8 +198,8 @@ class Bootstrap:
         str, Form(r"[\w./:@-]+", "an image", "docker.io/overhangio/openedx:22.0.3")
     ] = ""
     # In Secrets Manager, as RDS writes them: JSON with username and password.
-    mysql_secret: SecretId = ""
-    mongodb_secret: SecretId = ""
+    mysql_admin: SecretId = ""
+    mongodb_admin: SecretId = ""
     redis_user_group: Annotated[
         str, Form(r"[a-zA-Z][a-zA-Z0-9-]*", "the ID of an ElastiCache user group", "openedx")
     ] = ""

@@ -49,7 +49,7 @@ def plan(config: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             "AWS_BOOTSTRAP",
             "names no administrator, so there is nothing to bootstrap",
-            "set mysql_secret, mongodb_secret or redis_user_group in it",
+            "set mysql_admin, mongodb_admin or redis_user_group in it",
         )
     return found
 
@@ -97,7 +97,7 @@ def _settings(part: Any) -> Iterator[str]:
 
 
 def _mysql(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
-    if config["RUN_MYSQL"] or not settings.bootstrap.mysql_secret:
+    if config["RUN_MYSQL"] or not settings.bootstrap.mysql_admin:
         return {}
     applications = ["openedx", *plugins_with_database(config)]
     databases = [_database(owner, application, config) for application in applications]
@@ -107,7 +107,7 @@ def _mysql(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Pa
         "host": config["MYSQL_HOST"],
         "port": int(config["MYSQL_PORT"]),
         "ca": f"{CA_FOLDER}/{MYSQL_CA}",
-        "admin": settings.bootstrap.mysql_secret,
+        "admin": settings.bootstrap.mysql_admin,
         "databases": databases,
         "table_rights": (
             [{**copied_to, "rights": COPYING, "users": writers}]
@@ -127,7 +127,7 @@ def _database(owner: Instance, application: str, config: Mapping[str, Any]) -> P
 
 
 def _mongodb(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
-    if config["RUN_MONGODB"] or not settings.bootstrap.mongodb_secret:
+    if config["RUN_MONGODB"] or not settings.bootstrap.mongodb_admin:
         return {}
     name = owner.database("openedx")
     _require(config, "MONGODB_DATABASE", name)
@@ -139,7 +139,7 @@ def _mongodb(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> 
         "replica_set": config["MONGODB_REPLICA_SET"],
         "auth_source": config["MONGODB_AUTH_SOURCE"],
         "ca": f"{CA_FOLDER}/{MONGODB_CA}" if settings.mongodb.ca_file else "",
-        "admin": settings.bootstrap.mongodb_secret,
+        "admin": settings.bootstrap.mongodb_admin,
         "database": name,
         "user": str(config["MONGODB_USERNAME"]),
         "password": "MONGODB_PASSWORD",

@@ -17,7 +17,7 @@ def policy(settings: Settings, account: str, kms_key: str = "") -> Policy:
     """
     bootstrap = settings.bootstrap
     region = settings.region or "*"
-    secrets = [name for name in (bootstrap.mysql_secret, bootstrap.mongodb_secret) if name]
+    secrets = [name for name in (bootstrap.mysql_admin, bootstrap.mongodb_admin) if name]
     statements = []
     if secrets:
         read = Secrets(region, account, secrets[0], secrets[1:], kms_key)

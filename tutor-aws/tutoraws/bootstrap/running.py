@@ -160,9 +160,9 @@ def _kubectl(*argv: str, given: str = "") -> str:
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
         raise DeployError(
-            f"kubectl {' '.join(argv[:2])}",
+            f"kubectl {argv[0]}",
             said,
-            "see that the namespace is there, and that you have the rights that the reference of "
-            "`tutor aws instance bootstrap` lists",
+            "see that AWS_BOOTSTRAP.namespace is there, and that you have the rights there that "
+            "docs/how-to/bootstrap-an-instance.md lists",
         )
     return done.stdout

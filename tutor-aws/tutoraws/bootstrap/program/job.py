@@ -22,12 +22,12 @@ Part = Mapping[str, Any]
 
 
 def _mysql(server: Part, passwords: Mapping[str, str], report: Report) -> None:
-    admin = aws.administrator(server["admin"], "AWS_BOOTSTRAP.mysql_secret")
+    admin = aws.administrator(server["admin"], "AWS_BOOTSTRAP.mysql_admin")
     mysql.bootstrap(server, passwords, admin, report)
 
 
 def _mongodb(server: Part, passwords: Mapping[str, str], report: Report) -> None:
-    admin = aws.administrator(server["admin"], "AWS_BOOTSTRAP.mongodb_secret")
+    admin = aws.administrator(server["admin"], "AWS_BOOTSTRAP.mongodb_admin")
     mongodb.bootstrap(server, passwords, admin, report)
 
 

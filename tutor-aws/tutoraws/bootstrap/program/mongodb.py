@@ -117,7 +117,7 @@ def _refusal(server: Mapping[str, Any], error: Exception) -> BootstrapError:
         return BootstrapError(
             where,
             "the administrator is refused",
-            "see that AWS_BOOTSTRAP.mongodb_secret is that of this server, and is up to date",
+            "see that AWS_BOOTSTRAP.mongodb_admin is that of this server, and is up to date",
         )
     if code == UNAUTHORIZED:
         return BootstrapError(

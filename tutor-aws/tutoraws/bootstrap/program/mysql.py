@@ -31,7 +31,7 @@ PROBLEMS = {
     1044: ("the administrator may not do this", CHECK_RIGHTS),
     1045: (
         "the administrator is refused",
-        "see that AWS_BOOTSTRAP.mysql_secret is that of this server, and is up to date",
+        "see that AWS_BOOTSTRAP.mysql_admin is that of this server, and is up to date",
     ),
     1142: ("the administrator may not do this", CHECK_RIGHTS),
     1227: ("the administrator may not do this", CHECK_RIGHTS),
