@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,12 @@ def test_a_server_of_tutors_own_keeps_its_administrator(new_root: NewRoot, tmp_p
     mysql = [script for service, script in scripts(root) if service == "mysql"]
     assert len(mysql) == 6
     assert all(ROOT["MYSQL_ROOT_PASSWORD"] in script for script in mysql)
+
+
+def test_the_policy_of_the_job_is_printed(acme: TutorRoot) -> None:
+    """For what `AWS_BOOTSTRAP` names."""
+    setting = "AWS_BOOTSTRAP={mysql_admin: rds!cluster-1, redis_user_group: openedx}"
+    acme.run("config", "save", "--set", setting)
+    text = acme.run("aws", "instance", "policy", "--account=123456789012").stdout
+    found = json.loads(text[text.index("{") :])
+    assert [each["Sid"] for each in found["Statement"]] == ["Secrets", "Users"]

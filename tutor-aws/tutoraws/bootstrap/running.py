@@ -55,7 +55,7 @@ def bootstrap(root: str, ask: Ask) -> None:
     _show(plan, job)
     if not ask("Go on?"):
         raise click.Abort
-    _run(job, [objects.config_map(job, files), secret])
+    run(job, [objects.config_map(job, files), secret])
 
 
 def program() -> dict[str, str]:
@@ -84,7 +84,8 @@ def _show(plan: Mapping[str, Any], job: Manifest) -> None:
     )
 
 
-def _run(job: Manifest, parts: list[Manifest]) -> None:
+def run(job: Manifest, parts: list[Manifest]) -> None:
+    """Make the Job and its parts, wait for its end, and delete it. DeployError if it fails."""
     place = f"--namespace={job['metadata']['namespace']}"
     made = json.loads(_create(job, place))
     try:
@@ -154,9 +155,16 @@ def _create(manifest: Manifest, place: str) -> str:
 
 
 def _kubectl(*argv: str, given: str = "") -> str:
-    done = subprocess.run(
-        ("kubectl", *argv), input=given, capture_output=True, text=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            ("kubectl", *argv), input=given, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise DeployError(
+            "kubectl",
+            "is not installed",
+            "install it: https://kubernetes.io/docs/tasks/tools/install-kubectl/",
+        ) from None
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["it does not say why"])[-1]
         raise DeployError(
