@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare bench-secrets bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare docs bench-secrets bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 15
@@ -40,6 +40,9 @@ cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
 
 prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, once; then cached)
 	@$(BIN)/python -m localservices $(if $(CI),--all)
+
+docs: $(INSTALLED) ## Write docs/reference/wiring.md anew
+	$(BIN)/python -m tests.render.wiring
 
 bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)
 	$(BIN)/python -m bench.secrets

@@ -231,11 +231,12 @@ each_plugin = pytest.mark.parametrize("plugin", ["credentials", "discovery"])
 
 
 @pytest.mark.wires(
+    *("EMAIL_HOST", "EMAIL_PORT"),
     *(
         f"{plugin}:{setting}"
         for plugin in ("credentials", "discovery")
         for setting in ("EMAIL_USE_TLS", "EMAIL_TIMEOUT", "DEFAULT_FROM_EMAIL", "SERVER_EMAIL")
-    )
+    ),
 )
 @each_plugin
 def test_plugins_send_by_smtp(root: TutorRoot, smtp: NewServer, plugin: str) -> None:

@@ -53,6 +53,7 @@ def root_with(new_root: NewRoot, tmp_path: Path, **settings: object) -> TutorRoo
     return root
 
 
+@pytest.mark.wires("LOGGING")
 @pytest.mark.parametrize("service", ["lms", "cms"])
 def test_every_line_is_json(service: str, new_root: NewRoot, tmp_path: Path) -> None:
     """One line per record, whatever is in it; nothing goes to a file."""

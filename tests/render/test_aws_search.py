@@ -85,6 +85,7 @@ def asked(
 @pytest.mark.wires(
     *("SEARCH_ENGINE", "ELASTIC_SEARCH_CONFIG", "ELASTIC_SEARCH_INDEX_PREFIX"),
     *("discovery:ELASTICSEARCH_DSL", "discovery:ELASTICSEARCH_INDEX_NAMES"),
+    "discovery:DISCOVERY_RUN_ELASTICSEARCH",
 )
 @pytest.mark.parametrize("service", SERVICES)
 def test_instances_keep_to_their_own_indexes(

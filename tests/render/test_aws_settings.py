@@ -20,6 +20,7 @@ pytestmark = pytest.mark.render
 
 NewRoot = Callable[..., TutorRoot]
 
+REDIS = {"host": "cache.test", "username": "openedx"}
 S3 = "storages.backends.s3.S3Storage"
 
 
@@ -74,6 +75,10 @@ def cms(acme: TutorRoot) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires(
+    *("CACHES", "BROKER_CONNECTION_TIMEOUT", "BROKER_URL", "BROKER_USE_SSL"),
+    "EVENT_BUS_REDIS_CONNECTION_URL",
+)
 def test_redis_is_reached_over_verified_tls(acme: TutorRoot, service: str) -> None:
     """Whatever the password holds, each client gets it back as it was."""
     settings = platform_settings(acme, service)
@@ -91,6 +96,27 @@ def test_redis_is_reached_over_verified_tls(acme: TutorRoot, service: str) -> No
     for setting in ("BROKER_URL", "EVENT_BUS_REDIS_CONNECTION_URL"):
         assert redis_client(settings[setting]) == {**expected, "db": 0}
     assert settings["BROKER_USE_SSL"] == {"ssl_cert_reqs": ssl.CERT_REQUIRED}
+    # Another zone's server needs longer than the platform's second.
+    assert settings["BROKER_CONNECTION_TIMEOUT"] == 4
+
+
+@pytest.mark.wires(
+    "CELERY_BROKER_HOSTNAME",
+    "CELERY_BROKER_PASSWORD",
+    "CELERY_BROKER_USER",
+    "CELERY_BROKER_VHOST",
+)
+@pytest.mark.parametrize("service", ["lms", "cms"])
+def test_the_parts_of_the_brokers_url_say_the_same(new_root: NewRoot, service: str) -> None:
+    """The platform joins them without quoting; what reads them alone finds the same server."""
+    root = new_root("aws", AWS_REDIS={**REDIS, "celery_database": 4}, REDIS_PASSWORD=PASSWORD)
+    root.run("config", "save")
+    settings = platform_settings(root, service)
+    parts = ("HOSTNAME", "USER", "PASSWORD", "VHOST")
+    host, user, password, index = (settings[f"CELERY_BROKER_{part}"] for part in parts)
+    url = redis_client(settings["BROKER_URL"])
+    assert (f"{url['host']}:{url['port']}", url["username"]) == (host, user)
+    assert (url["password"], str(url["db"])) == (password, str(index))
 
 
 def test_redis_with_a_token_only(new_root: NewRoot, ca_file: Path) -> None:
@@ -103,11 +129,13 @@ def test_redis_with_a_token_only(new_root: NewRoot, ca_file: Path) -> None:
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("CELERY_ENABLE_REMOTE_CONTROL")
 def test_nobody_steers_the_workers_through_redis(acme: TutorRoot, service: str) -> None:
     """Channels know no key prefix and no database index."""
     assert platform_settings(acme, service)["CELERY_ENABLE_REMOTE_CONTROL"] is False
 
 
+@pytest.mark.wires("BROKER_URL", "BROKER_TRANSPORT_OPTIONS")
 def test_lms_and_studio_share_one_broker(lms: dict[str, Any], cms: dict[str, Any]) -> None:
     """Each sends tasks to the other's queues."""
     assert lms["BROKER_URL"] == cms["BROKER_URL"]
@@ -116,6 +144,7 @@ def test_lms_and_studio_share_one_broker(lms: dict[str, Any], cms: dict[str, Any
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("DATABASES")
 def test_mysql_is_verified_and_has_a_reader(acme: TutorRoot, service: str) -> None:
     """The reader has no transactions of its own, and the same TLS."""
     databases = platform_settings(acme, service)["DATABASES"]
@@ -132,6 +161,9 @@ def test_mysql_is_verified_and_has_a_reader(acme: TutorRoot, service: str) -> No
 
 
 @pytest.mark.parametrize("plugin", PLUGIN_FILES)
+@pytest.mark.wires(
+    "credentials:DATABASES", "discovery:DATABASES", "notes:DATABASES", "xqueue:DATABASES"
+)
 def test_plugins_have_a_verified_database_of_their_instance(acme: TutorRoot, plugin: str) -> None:
     """Tutor's plugins would all talk to one called after the plugin, without verifying it."""
     database = plugin_settings(acme, plugin)["DATABASES"]["default"]
@@ -155,6 +187,15 @@ def test_plugins_are_as_ever_with_tutors_own_services(new_root: NewRoot, plugin:
         assert ours == tutors
 
 
+@pytest.mark.wires(
+    "discovery:CACHES",
+    "discovery:CELERY_BROKER_URL",
+    "discovery:CELERY_BROKER_USE_SSL",
+    "discovery:CELERY_BROKER_TRANSPORT_OPTIONS",
+    "discovery:CELERY_WORKER_ENABLE_REMOTE_CONTROL",
+    "EVENT_BUS_REDIS_CONNECTION_URL",
+    "EVENT_BUS_TOPIC_PREFIX",
+)
 def test_discovery_shares_redis_over_verified_tls(acme: TutorRoot) -> None:
     """Cache, tasks and events; its tasks do not mix with the platform's."""
     settings = plugin_settings(acme, "discovery")
@@ -177,11 +218,16 @@ def test_discovery_shares_redis_over_verified_tls(acme: TutorRoot) -> None:
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("CONTENTSTORE", "DOC_STORE_CONFIG", "MODULESTORE")
 def test_mongodb_is_verified_in_both_stores(acme: TutorRoot, service: str) -> None:
     """The module store reads from the primary, or authors see old content."""
     settings = platform_settings(acme, service)
     (store,) = settings["MODULESTORE"]["default"]["OPTIONS"]["stores"]
-    for connection in (store["DOC_STORE_CONFIG"], settings["CONTENTSTORE"]["DOC_STORE_CONFIG"]):
+    for connection in (
+        settings["DOC_STORE_CONFIG"],
+        store["DOC_STORE_CONFIG"],
+        settings["CONTENTSTORE"]["DOC_STORE_CONFIG"],
+    ):
         assert connection["host"] == "mongo-a.test,mongo-b.test,mongo-c.test"
         assert connection["port"] == 27017
         assert connection["replicaSet"] == "rs0"
@@ -193,6 +239,7 @@ def test_mongodb_is_verified_in_both_stores(acme: TutorRoot, service: str) -> No
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("FORUM_MONGODB_DATABASE", "FORUM_MONGODB_CLIENT_PARAMETERS")
 def test_what_an_older_forum_left_is_the_instances_own(acme: TutorRoot, service: str) -> None:
     settings = platform_settings(acme, service)
     assert settings["FORUM_MONGODB_DATABASE"] == "acmeopenedx"
@@ -227,6 +274,7 @@ def test_mongodb_by_dns(new_root: NewRoot, ca_file: Path) -> None:
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires("AWS_STORAGE_BUCKET_NAME", "STORAGES")
 def test_files_go_to_the_private_bucket(acme: TutorRoot, service: str) -> None:
     """By default; static files stay local, and pictures for everybody are apart."""
     settings = platform_settings(acme, service)
@@ -256,6 +304,9 @@ def test_without_s3_files_stay_as_tutor_has_them(new_root: NewRoot, ca_file: Pat
 
 
 @pytest.mark.parametrize("service", ["lms", "cms"])
+@pytest.mark.wires(
+    "EMAIL_BACKEND", "AWS_SES_REGION_NAME", "AWS_SES_REGION_ENDPOINT", "AWS_SES_CONFIGURATION_SET"
+)
 def test_mail_goes_through_ses_in_the_region(acme: TutorRoot, service: str) -> None:
     """Region and endpoint agree."""
     settings = platform_settings(acme, service)
