@@ -18,7 +18,7 @@ from demo.tutor import TutorRoot
 from tests.cluster.keeper import objects
 from tests.conftest import NewRoot
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.proof]
 
 # All else of an instance is of no interest here.
 SEARCH = ("meilisearch", "search-indexer")

@@ -108,7 +108,7 @@ def test_what_fills_it_has_the_platforms_files_and_role(acme_objects: list[Manif
     """It runs the platform's commands: databases, courses and transcripts are all to be read."""
     spec = pod(acme_objects, "search-indexer")
     assert spec["serviceAccountName"] == "openedx"
-    mounts = {"/openedx/config", "/openedx/edx-platform/cms/envs/tutor/", "/openedx/aws-ca"}
+    mounts = {"/openedx/config", "/openedx/edx-platform/cms/envs/tutor/"}
     platform = container(acme_objects, "platform")
     assert {mount["mountPath"] for mount in platform["volumeMounts"]} >= mounts
     assert environment(platform)["AWS_DEFAULT_REGION"] == "eu-west-1"
@@ -120,6 +120,7 @@ def test_what_fills_it_has_the_platforms_files_and_role(acme_objects: list[Manif
     (program,) = (each["data"][SCRIPT] for each in volumes if SCRIPT in each["data"])
     ast.parse(program)
     for each in spec["containers"]:
+        assert "/openedx/aws-ca" in {mount["mountPath"] for mount in each["volumeMounts"]}
         assert each["args"][1] in {f"{m['mountPath']}/{SCRIPT}" for m in each["volumeMounts"]}
 
 
