@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def config(name: str = "acme", **settings: Any) -> dict[str, Any]:
     }
     passwords = {
         f"{service}_PASSWORD": f"{service.lower()}-secret"
-        for service in ("OPENEDX_MYSQL", "CREDENTIALS_MYSQL", "MONGODB", "REDIS")
+        for service in ("OPENEDX_MYSQL", "CREDENTIALS_MYSQL", "MONGODB", "OPENSEARCH", "REDIS")
     }
     return {
         "K8S_NAMESPACE": name,
@@ -46,9 +47,12 @@ def config(name: str = "acme", **settings: Any) -> dict[str, Any]:
         "MONGODB_USERNAME": f"{name}openedx",
         "MONGODB_REPLICA_SET": "rs0",
         "MONGODB_AUTH_SOURCE": "admin",
+        "AWS_OPENSEARCH": {"host": "search.test"},
+        "OPENSEARCH_USERNAME": f"{name}openedx",
         "AWS_BOOTSTRAP": {
             "mysql_admin": ADMIN,
             "mongodb_admin": "mongo",
+            "opensearch_admin": "search",
             "redis_user_group": "openedx",
         },
         **settings,
@@ -102,12 +106,13 @@ def test_a_rotated_user_is_its_own_still() -> None:
 @pytest.mark.parametrize(
     ("settings", "services"),
     [
-        ({}, {"mysql", "mongodb", "redis"}),
-        ({"RUN_MYSQL": True}, {"mongodb", "redis"}),
-        ({"RUN_MONGODB": True, "RUN_REDIS": True}, {"mysql"}),
+        ({}, {"mysql", "mongodb", "opensearch", "redis"}),
+        ({"RUN_MYSQL": True}, {"mongodb", "opensearch", "redis"}),
+        ({"RUN_MONGODB": True, "RUN_REDIS": True}, {"mysql", "opensearch"}),
+        ({"AWS_OPENSEARCH": {}}, {"mysql", "mongodb", "redis"}),
         ({"AWS_BOOTSTRAP": {"redis_user_group": "g"}}, {"redis"}),
     ],
-    ids=["all", "its own MySQL", "its own others", "only Redis"],
+    ids=["all", "its own MySQL", "its own others", "no OpenSearch", "only Redis"],
 )
 def test_only_what_is_shared_and_has_an_administrator_is_bootstrapped(
     settings: dict[str, Any], services: set[str]
@@ -127,6 +132,7 @@ def test_only_what_is_shared_and_has_an_administrator_is_bootstrapped(
         ("CREDENTIALS_MYSQL_USERNAME", "root"),
         ("MONGODB_DATABASE", "admin"),
         ("MONGODB_USERNAME", "betaopenedx"),
+        ("OPENSEARCH_USERNAME", "betaopenedx"),
         ("REDIS_USERNAME", "beta"),
         ("REDIS_USERNAME", ""),
     ],
@@ -172,6 +178,7 @@ def test_each_user_gets_a_password_that_the_plan_only_names() -> None:
         "CREDENTIALS_MYSQL_PASSWORD": "credentials_mysql-secret",
         "MONGODB_PASSWORD": "mongodb-secret",
         "OPENEDX_MYSQL_PASSWORD": "openedx_mysql-secret",
+        "OPENSEARCH_PASSWORD": "opensearch-secret",
         "REDIS_PASSWORD": "redis-secret",
     }
 
@@ -187,6 +194,19 @@ def test_the_plan_is_said_in_words() -> None:
     assert said[0].startswith(f"MySQL db.test {ADMIN} database acmeopenedx; users acmeopenedx, ")
     assert "MongoDB a.test:27017,b.test:27017 mongo user acmeopenedx" in said[3]
     assert "ElastiCache the Job's role user acme in group openedx: on resetkeys ~acme:*" in said[4]
+    assert said[5] == (
+        "OpenSearch search.test search role acmeopenedx for acmeopenedx, with indexes acme_* alone"
+    )
+
+
+def test_opensearch_may_know_the_instance_by_its_role() -> None:
+    search = {"host": "search.test", "auth": "role"}
+    with pytest.raises(ConfigError, match="AWS_ROLE_ARN: has no value, and OpenSearch"):
+        needs.plan(config(AWS_OPENSEARCH=search))
+    arn = "arn:aws:iam::123456789012:role/acme"
+    plan = needs.plan(config(AWS_OPENSEARCH=search, AWS_ROLE_ARN=arn))["opensearch"]
+    assert plan["mapping"] == {"users": [], "backend_roles": [arn]}
+    assert "password" not in plan
 
 
 def test_the_job_has_no_more_rights_than_it_needs() -> None:
@@ -261,9 +281,7 @@ def test_the_program_needs_nothing_but_what_is_in_its_image() -> None:
     }
     ours = {name for name in used if name.startswith("tutor")}
     assert {name for name in ours if not name.startswith(objects.PROGRAM)} == set()
-    standard = {"__future__", "collections", "contextlib", "dataclasses", "functools", "json"}
-    standard |= {"pathlib", "re", "sys", "time", "typing"}
-    assert {name.split(".")[0] for name in used - ours} <= standard | PROGRAM
+    assert {name.split(".")[0] for name in used - ours} <= sys.stdlib_module_names | PROGRAM
 
 
 @pytest.mark.parametrize(
@@ -324,7 +342,8 @@ def test_the_role_reads_the_administrators_secrets_and_makes_redis_users() -> No
     found = policy(aws.read({"AWS_REGION": "eu-west-1", "AWS_BOOTSTRAP": bootstrap}), "1234")
     secrets, users = found["Statement"]
     arn = "arn:aws:secretsmanager:eu-west-1:1234:secret"
-    assert secrets["Resource"] == [f"{arn}:{ADMIN}-??????", f"{arn}:mongo-??????"]
+    names = (ADMIN, "mongo", "search")
+    assert secrets["Resource"] == [f"{arn}:{name}-??????" for name in names]
     assert "secretsmanager:GetSecretValue" in secrets["Action"]
     assert users["Resource"] == [
         "arn:aws:elasticache:eu-west-1:1234:user:*",

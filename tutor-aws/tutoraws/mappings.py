@@ -191,6 +191,7 @@ class Bootstrap:
     # In Secrets Manager, as RDS writes them: JSON with username and password.
     mysql_admin: SecretId = ""
     mongodb_admin: SecretId = ""
+    opensearch_admin: SecretId = ""
     redis_user_group: Annotated[
         str, Form(r"[a-zA-Z][a-zA-Z0-9-]*", "the ID of an ElastiCache user group", "openedx")
     ] = ""

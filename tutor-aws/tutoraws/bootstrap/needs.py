@@ -14,7 +14,7 @@ from tutorplatform.instance import Instance, instance
 from tutorplatform.names import second_user
 
 from tutoraws import settings as aws
-from tutoraws.access import redis_rules
+from tutoraws.access import opensearch_role, redis_rules
 from tutoraws.objects import MONGODB_CA, MYSQL_CA
 from tutoraws.settings import Settings
 from tutoraws.workloads import plugins_with_database
@@ -49,7 +49,7 @@ def plan(config: Mapping[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             "AWS_BOOTSTRAP",
             "names no administrator, so there is nothing to bootstrap",
-            "set mysql_admin, mongodb_admin or redis_user_group in it",
+            "set mysql_admin, mongodb_admin, opensearch_admin or redis_user_group in it",
         )
     return found
 
@@ -83,6 +83,11 @@ def sentences(plan: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if part := plan.get("redis"):
         what = f"user {part['user']} in group {part['user_group']}: {part['rules']}"
         yield "ElastiCache", "the Job's role", what
+    if part := plan.get("opensearch"):
+        holders = ", ".join([*part["mapping"]["users"], *part["mapping"]["backend_roles"]])
+        [own] = part["role"]["index_permissions"]
+        what = f"role {part['name']} for {holders}, with indexes {own['index_patterns'][0]} alone"
+        yield f"OpenSearch {part['host']}", part["admin"], what
 
 
 def _settings(part: Any) -> Iterator[str]:
@@ -160,10 +165,36 @@ def _redis(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Pa
     }
 
 
+def _opensearch(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
+    search, name = settings.opensearch, owner.database("openedx")
+    if not search.host or not settings.bootstrap.opensearch_admin:
+        return {}
+    domain = {
+        "host": search.host,
+        "port": search.port,
+        "admin": settings.bootstrap.opensearch_admin,
+        "name": name,
+        "role": opensearch_role(owner),
+    }
+    if search.by_role:
+        if not settings.role_arn:
+            raise ConfigError(
+                "AWS_ROLE_ARN",
+                "has no value, and OpenSearch knows the instance by the ARN of its role",
+                "set it; or make the role there yourself, and remove "
+                "AWS_BOOTSTRAP.opensearch_admin",
+            )
+        return {**domain, "mapping": {"users": [], "backend_roles": [settings.role_arn]}}
+    _require(config, "OPENSEARCH_USERNAME", name)
+    mapping = {"users": [name], "backend_roles": []}
+    return {**domain, "mapping": mapping, "password": "OPENSEARCH_PASSWORD"}
+
+
 PARTS: Mapping[str, Callable[[Settings, Instance, Mapping[str, Any]], Part]] = {
     "mysql": _mysql,
     "mongodb": _mongodb,
     "redis": _redis,
+    "opensearch": _opensearch,
 }
 
 

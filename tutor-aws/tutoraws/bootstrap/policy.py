@@ -17,7 +17,8 @@ def policy(settings: Settings, account: str, kms_key: str = "") -> Policy:
     """
     bootstrap = settings.bootstrap
     region = settings.region or "*"
-    secrets = [name for name in (bootstrap.mysql_admin, bootstrap.mongodb_admin) if name]
+    admins = (bootstrap.mysql_admin, bootstrap.mongodb_admin, bootstrap.opensearch_admin)
+    secrets = [name for name in admins if name]
     statements = []
     if secrets:
         read = Secrets(region, account, secrets[0], secrets[1:], kms_key)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tutoraws.bootstrap.program import aws, elasticache, mongodb, mysql
+from tutoraws.bootstrap.program import aws, elasticache, mongodb, mysql, opensearch
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 
 Part = Mapping[str, Any]
@@ -35,11 +35,17 @@ def _redis(cache: Part, passwords: Mapping[str, str], report: Report) -> None:
     elasticache.bootstrap(cache, passwords, aws.client("elasticache"), report)
 
 
+def _opensearch(domain: Part, passwords: Mapping[str, str], report: Report) -> None:
+    admin = aws.administrator(domain["admin"], "AWS_BOOTSTRAP.opensearch_admin")
+    opensearch.bootstrap(domain, passwords, admin, report)
+
+
 # Part of the plan → who makes it.
 SERVICES: Mapping[str, Callable[[Part, Mapping[str, str], Report], None]] = {
     "mysql": _mysql,
     "mongodb": _mongodb,
     "redis": _redis,
+    "opensearch": _opensearch,
 }
 
 
