@@ -275,7 +275,7 @@ def test_what_cannot_be_is_refused(
 def test_who_is_denied_the_administrators_secret_deploys_all_the_same(
     acme: TutorRoot, cluster: LocalCluster, front: Front
 ) -> None:
-    """`launch`, `upgrade`, every `do`: none of them even asks for it."""
+    """`launch`, `upgrade`, every `do`, a rotation: none of them even asks for it."""
     front.refused.clear()
     try:
         acme.run("k8s", "launch", "-I")
@@ -294,8 +294,12 @@ def test_who_is_denied_the_administrators_secret_deploys_all_the_same(
             *(("init", f"--limit={name}") for name in ("mysql", "credentials", "notes")),
         ):
             acme.run("k8s", *argv)
+        acme.run("secrets", "rotate", "--yes", "OPENEDX_MYSQL_PASSWORD")
+        assert acme.config()["OPENEDX_MYSQL_USERNAME"] == "bootopenedx_2"
         jobs = objects(cluster, "boot", "jobs").values()
         assert {job["status"].get("succeeded") for job in jobs} == {1}
+        assert "DROP USER" not in str(jobs)
+        assert str(jobs).count("ALTER USER USER()") == 2
         assert front.refused == []
         assert "BatchGetSecretValue" in front.passed
     except subprocess.CalledProcessError as error:

@@ -15,16 +15,21 @@ from localservices.redis import RedisServer
 from tests.conftest import NewRoot
 from tests.localservices.bootstrapping import Bootstrap, bootstrap
 from tests.localservices.front import in_front_of
+from tests.localservices.mongod import mongod
 from tests.localservices.shared import GROUP, PASSWORDS, SECRET, Platform, clear, forget, prepare
 
 
 @pytest.fixture(scope="module")
 def platform(
-    mariadb_server: MariadbServer, redis_server: RedisServer, aws: AwsEmulator
+    mariadb_server: MariadbServer,
+    redis_server: RedisServer,
+    aws: AwsEmulator,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Platform]:
-    with in_front_of(aws.environment["AWS_ENDPOINT_URL"]) as front:
+    endpoint = aws.environment["AWS_ENDPOINT_URL"]
+    with in_front_of(endpoint) as front, mongod(tmp_path_factory.mktemp("mongod")) as mongodb:
         environment = {**aws.environment, "AWS_ENDPOINT_URL": front.url}
-        found = Platform(mariadb_server, redis_server, environment)
+        found = Platform(mariadb_server, redis_server, mongodb, environment)
         prepare(found)
         yield found
         clear(found)
@@ -48,8 +53,19 @@ def volumes(
                 "ca_file": str(platform.mariadb.authority),
             },
             AWS_REDIS={"host": LOOPBACK, "port": platform.cache.port, "username": name},
-            AWS_BOOTSTRAP={"mysql_admin": SECRET, "redis_user_group": GROUP},
+            AWS_MONGODB={
+                "hosts": [LOOPBACK],
+                "port": platform.mongod.port,
+                "replica_set": "rs0",
+                "ca_file": str(platform.mongod.authority),
+            },
+            AWS_BOOTSTRAP={
+                "mysql_admin": SECRET,
+                "mongodb_admin": SECRET,
+                "redis_user_group": GROUP,
+            },
             REDIS_PASSWORD="later",
+            MONGODB_PASSWORD="later",
         )
         environment = {
             **platform.aws,

@@ -13,11 +13,14 @@ from localcluster.model import LOOPBACK
 from localservices.mariadb import MariadbServer
 from localservices.redis import RedisServer
 
+from tests.localservices.mongod import Mongod
+
 # As RDS makes them up for an administrator.
 ADMIN_PASSWORD = "a'b$(id)`x`#!&|;<>*\\ \"z"
 PASSWORDS = {
     "OPENEDX_MYSQL_PASSWORD": "it's-acme%s",
     "CREDENTIALS_MYSQL_PASSWORD": "credentials;--",
+    "MONGODB_PASSWORD": "it's,acme=\\",
     "REDIS_PASSWORD": "acme/b+c%d!&#$^<>-",
 }
 
@@ -34,8 +37,10 @@ GROUP = "openedx"
 class Platform:
     """The shared services, and an administrator's look at them."""
 
-    def __init__(self, mariadb: MariadbServer, cache: RedisServer, aws: Mapping[str, str]) -> None:
-        self.mariadb, self.cache, self.aws = mariadb, cache, aws
+    def __init__(
+        self, mariadb: MariadbServer, cache: RedisServer, mongod: Mongod, aws: Mapping[str, str]
+    ) -> None:
+        self.mariadb, self.cache, self.mongod, self.aws = mariadb, cache, mongod, aws
 
     def connect(self, user: str, password: str, **options: Any) -> Any:
         return pymysql.connect(
@@ -79,6 +84,8 @@ def prepare(found: Platform) -> None:
     with found.connect("root", "") as connection, connection.cursor() as cursor:
         cursor.execute("CREATE OR REPLACE USER platform IDENTIFIED BY %s", [ADMIN_PASSWORD])
         cursor.execute(f"GRANT {ADMIN_RIGHTS} ON *.* TO platform WITH GRANT OPTION")
+    found.mongod.passwords["platform"] = ADMIN_PASSWORD
+    found.mongod.roles["platform"] = [{"role": "root", "db": "admin"}]
     text = json.dumps({"username": "platform", "password": ADMIN_PASSWORD, "engine": "mysql"})
     found.api("secretsmanager").create_secret(Name=SECRET, SecretString=text)
     found.api("elasticache").create_user_group(
@@ -101,6 +108,8 @@ def forget(platform: Platform) -> None:
     for (name,) in platform.sql("SHOW DATABASES"):
         if name.startswith(("acme", "beta")):
             platform.sql(f"DROP DATABASE {name}")
+    for name in [each for each in platform.mongod.roles if each != "platform"]:
+        del platform.mongod.roles[name], platform.mongod.passwords[name]
     cache = platform.api("elasticache")
     for user in cache.describe_users()["Users"]:
         if user["UserId"] in ("acme", "beta"):

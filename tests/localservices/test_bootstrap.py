@@ -25,6 +25,7 @@ def test_it_makes_what_is_missing_and_nothing_twice(
         "MySQL rights of acmecredentials_2 on acmecredentials.*: given",
         "MySQL database acmenotes: made",
         "MySQL rights of acmeopenedx on acmecredentials.core_user: given",
+        "MongoDB user acmeopenedx: made, with readWrite on acmeopenedx",
         "ElastiCache user acme: made",
         "ElastiCache user group openedx: got acme",
     ):

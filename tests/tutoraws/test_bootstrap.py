@@ -33,6 +33,7 @@ def config(name: str = "acme", **settings: Any) -> dict[str, Any]:
     }
     return {
         "K8S_NAMESPACE": name,
+        "AWS_REGION": "eu-west-1",
         **{f"RUN_{service}": False for service in ("MYSQL", "MONGODB", "REDIS")},
         **names,
         **passwords,
@@ -158,6 +159,7 @@ def test_no_two_instances_get_the_same() -> None:
     ("settings", "message"),
     [
         ({"AWS_BOOTSTRAP": {}}, "AWS_BOOTSTRAP: names no administrator"),
+        ({"AWS_REGION": ""}, "AWS_REGION: is not set"),
         (
             {"AWS_BOOTSTRAP": {"namespace": "acme", "mysql_admin": ADMIN}},
             "AWS_BOOTSTRAP.namespace: is this instance's own",

@@ -37,12 +37,7 @@ def plan(config: Mapping[str, Any]) -> dict[str, Any]:
     It names the settings that have the passwords, never a password.
     """
     settings, owner = aws.read(config), instance(config)
-    if settings.bootstrap.namespace == owner.name:
-        raise ConfigError(
-            "AWS_BOOTSTRAP.namespace",
-            "is this instance's own, whose pods would get hold of the administrators' passwords",
-            "name the platform's",
-        )
+    _require_place(settings, owner)
     parts = {name: part(settings, owner, config) for name, part in PARTS.items()}
     found: dict[str, Any] = {name: each for name, each in parts.items() if each}
     if not found:
@@ -52,6 +47,21 @@ def plan(config: Mapping[str, Any]) -> dict[str, Any]:
             "set mysql_admin, mongodb_admin, opensearch_admin or redis_user_group in it",
         )
     return found
+
+
+def _require_place(settings: Settings, owner: Instance) -> None:
+    if not settings.region:
+        raise ConfigError(
+            "AWS_REGION",
+            "is not set, and a bootstrap asks AWS in one region",
+            "run `tutor config save --set AWS_REGION=…`",
+        )
+    if settings.bootstrap.namespace == owner.name:
+        raise ConfigError(
+            "AWS_BOOTSTRAP.namespace",
+            "is this instance's own, whose pods would get hold of the administrators' passwords",
+            "name the platform's",
+        )
 
 
 def passwords(config: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, str]:

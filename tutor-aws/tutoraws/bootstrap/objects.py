@@ -49,7 +49,26 @@ def job(
 
     `files` has what the ConfigMap holds: path below FOLDER → text.
     """
-    pod = {
+    metadata = _metadata(settings, instance, name)
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": metadata,
+        "spec": {
+            # It says what is wrong, and does not get better by itself.
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": DEADLINE_S,
+            "ttlSecondsAfterFinished": TTL_S,
+            "template": {
+                "metadata": {"labels": metadata["labels"]},
+                "spec": _pod(settings, name, image, files),
+            },
+        },
+    }
+
+
+def _pod(settings: Settings, name: str, image: str, files: Mapping[str, str]) -> dict[str, Any]:
+    return {
         "serviceAccountName": settings.bootstrap.service_account,
         "automountServiceAccountToken": False,
         "restartPolicy": "Never",
@@ -63,19 +82,6 @@ def job(
         },
         "containers": [_container(settings, image)],
         "volumes": [_files_volume(name, files), _passwords_volume(name)],
-    }
-    metadata = _metadata(settings, instance, name)
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": metadata,
-        "spec": {
-            # It says what is wrong, and does not get better by itself.
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": DEADLINE_S,
-            "ttlSecondsAfterFinished": TTL_S,
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
-        },
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
 from tutoraws.bootstrap.program.report import BootstrapError, Report
@@ -48,9 +49,9 @@ def bootstrap(
 
     connect = connect or connector(server)
     try:
-        client = connect(admin["username"], admin["password"])
-        users = client[server["auth_source"]]
-        _make(server, passwords[server["password"]], users, connect, report)
+        with closing(connect(admin["username"], admin["password"])) as client:
+            users = client[server["auth_source"]]
+            _make(server, passwords[server["password"]], users, connect, report)
     except PyMongoError as error:
         # Not chained: the text may quote a command.
         raise _refusal(server, error) from None
@@ -102,7 +103,8 @@ def _logs_in(connect: Connect, user: str, password: str) -> bool:
     from pymongo.errors import OperationFailure
 
     try:
-        connect(user, password).admin.command("ping")
+        with closing(connect(user, password)) as client:
+            client.admin.command("ping")
     except OperationFailure as error:
         if error.code != AUTHENTICATION_FAILED:
             raise
