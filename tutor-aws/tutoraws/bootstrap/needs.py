@@ -49,21 +49,6 @@ def plan(config: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _require_place(settings: Settings, owner: Instance) -> None:
-    if not settings.region:
-        raise ConfigError(
-            "AWS_REGION",
-            "is not set, and a bootstrap asks AWS in one region",
-            "run `tutor config save --set AWS_REGION=…`",
-        )
-    if settings.bootstrap.namespace == owner.name:
-        raise ConfigError(
-            "AWS_BOOTSTRAP.namespace",
-            "is this instance's own, whose pods would get hold of the administrators' passwords",
-            "name the platform's",
-        )
-
-
 def passwords(config: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, str]:
     """Setting → value, for all that the plan names. ConfigError for one without a value."""
     values = {setting: str(config.get(setting) or "") for setting in sorted(set(_settings(plan)))}
@@ -217,4 +202,19 @@ def _require(config: Mapping[str, Any], setting: str, *names: str) -> None:
             f"remove {setting} from config.yml"
             if setting != "REDIS_USERNAME"
             else f"set AWS_REDIS.username to {names[0]}",
+        )
+
+
+def _require_place(settings: Settings, owner: Instance) -> None:
+    if not settings.region:
+        raise ConfigError(
+            "AWS_REGION",
+            "is not set, and a bootstrap asks AWS in one region",
+            "run `tutor config save --set AWS_REGION=…`",
+        )
+    if settings.bootstrap.namespace == owner.name:
+        raise ConfigError(
+            "AWS_BOOTSTRAP.namespace",
+            "is this instance's own, whose pods would get hold of the administrators' passwords",
+            "name the platform's",
         )
