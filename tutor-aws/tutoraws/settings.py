@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -161,7 +163,14 @@ CONTRADICTIONS: tuple[Callable[[Settings], None], ...] = (
 
 def read(tutor_config: Mapping[str, Any]) -> Settings:
     """The AWS_… settings of this configuration. ConfigError for what is unknown or does not fit."""
-    settings = config.read(Settings, tutor_config, PREFIX)
+    own = {key: value for key, value in tutor_config.items() if key.startswith(PREFIX)}
+    return _read(pickle.dumps(own))
+
+
+# Templates ask again and again. A pickle is the same for the same settings, and can be a key.
+@functools.lru_cache(maxsize=4)
+def _read(own: bytes) -> Settings:
+    settings = config.read(Settings, pickle.loads(own), PREFIX)
     for refuse in CONTRADICTIONS:
         refuse(settings)
     return settings
