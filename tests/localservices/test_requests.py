@@ -35,6 +35,7 @@ NewRoot = Callable[..., TutorRoot]
 CLIENT, FORGED, CLOUDFRONT_EDGE = "198.41.0.4", "8.8.8.8", "130.176.0.9"
 LOAD_BALANCER, POD = "127.0.0.2", "127.0.0.3"
 SECRET = "made-up-for-cloudfront-0123456789"
+OLD_SECRET = "that-it-still-sends-here-and-there"
 
 # What charts/platform tells Traefik: only the load balancer knows who a client is.
 INGRESS_CONTROLLER = f"""
@@ -122,7 +123,8 @@ def plain(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def cloudfront(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
     cdn = {"mode": "cloudfront", "assets_bucket": "acme-assets", "origin_host": "origin.acme.test"}
-    yield from instance(new_root("aws", "mfe", AWS_CDN=cdn, AWS_CDN_SECRET=SECRET), upstream)
+    secrets = {"AWS_CDN_SECRET": SECRET, "AWS_CDN_OLD_SECRET": OLD_SECRET}
+    yield from instance(new_root("aws", "mfe", AWS_CDN=cdn, **secrets), upstream)
 
 
 def instance(root: TutorRoot, upstream: str) -> Iterator[Instance]:
@@ -215,6 +217,11 @@ def test_mfes_are_behind_cloudfront_too(cloudfront: Instance) -> None:
     assert ask(cloudfront.controller, "apps.learn.acme.test", path).status == 403
     host = "apps.learn.acme.test"
     assert ask(cloudfront.controller, host, path, x_origin_secret=SECRET).status == 200
+
+
+@pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
+def test_nobody_is_refused_while_the_secret_changes(cloudfront: Instance, secret: str) -> None:
+    assert ask(cloudfront.controller, x_origin_secret=secret).status == 200
 
 
 def test_cloudfront_gets_static_files_and_no_others(cloudfront: Instance) -> None:

@@ -30,6 +30,10 @@ CONFIG: dict[str, Any] = {
 }
 
 
+NAMES = ("NOTES", "SHOP")
+SHOP = {f"SHOP_MYSQL_{part}": "acmeshop" for part in ("DATABASE", "USERNAME", "PASSWORD")}
+
+
 def rendered(task: mysql_tasks.Task, **settings: Any) -> str:
     [(_, script)] = mysql_tasks.with_own_users([task])
     return env.render_str({**CONFIG, **settings}, script)
@@ -46,6 +50,24 @@ def test_what_makes_a_user_becomes_a_check_with_that_user() -> None:
 def test_what_makes_none_runs_as_the_user_of_the_platforms_database() -> None:
     script = rendered(("mysql", "mysql -u {{ MYSQL_ROOT_USERNAME }} -p{{MYSQL_ROOT_PASSWORD}} x"))
     assert script == "mysql -u acmeopenedx -pof-openedx x"
+
+
+def test_for_a_plugin_that_no_bootstrap_knows_the_administrator_is_named() -> None:
+    known, other = (rendered(("mysql", INIT.replace("NOTES", name)), **SHOP) for name in NAMES)
+    assert "have 'tutor aws instance bootstrap' run" in known
+    assert "have the administrator of the server make both" in other
+    assert 'mysql --user="acmeshop"' in other
+
+
+@pytest.mark.parametrize(
+    "statement", ["CREATE USER '{{ SHOP_DB_USER }}'", "create database x", "GRANT ALL ON x.* TO y"]
+)
+def test_what_only_an_administrator_could_do_is_left_out_and_said(statement: str) -> None:
+    script = rendered(("mysql", f'mysql -u {{{{ MYSQL_ROOT_USERNAME }}}} -e "{statement}"'))
+    assert script.startswith(
+        "echo 'MySQL: this task of a plugin is left out; have the administrator"
+    )
+    assert statement not in script
 
 
 def test_a_server_of_tutors_own_keeps_tutors_tasks() -> None:

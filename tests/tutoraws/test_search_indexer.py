@@ -205,11 +205,24 @@ def test_without_the_master_key_it_waits_for_the_other_container(tmp_path: Path)
 def test_it_ends_at_once_while_it_fills(tmp_path: Path) -> None:
     """As a first process, it has to say so itself."""
     started = tmp_path / "started"
-    command = f"studio=touch {started}; exec sleep 60"
+    command = f"studio=touch {started}; exec sleep 10"
     with FakeMeilisearch() as server, indexer(server.port, command, **KEYS, **MASTER):
         wait_for(started.exists)
         start = time.monotonic()
     assert time.monotonic() - start < 5
+
+
+def test_a_command_that_hangs_is_ended_and_tried_again() -> None:
+    """With what it has started."""
+    command = "studio=sleep 30 & wait"
+    with (
+        FakeMeilisearch() as server,
+        indexer(server.port, command, **KEYS, **MASTER, COMMAND_S="0.5") as process,
+    ):
+        assert process.stdout
+        said = [process.stdout.readline().strip() for _ in range(3)]
+    filling = "studio: not filled yet, filling it"
+    assert said == [filling, "studio: failed (124); trying again", filling]
 
 
 def test_it_ends_at_once_while_it_waits() -> None:

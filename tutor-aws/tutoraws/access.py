@@ -7,8 +7,12 @@ from typing import Any
 from tutorplatform.instance import Instance
 
 # They would show or change what is not the instance's own: names of keys (a session's name is its
-# secret), code that everybody runs, the server itself.
-DENIED = ("@admin", "@dangerous", "scan", "randomkey", "function", "pubsub")
+# secret; tracking tells them as they change, https://github.com/redis/redis/pull/15371), code that
+# everybody runs, the server itself. Subcommands can be denied since Redis 7.
+DENIED = (
+    *("@admin", "@dangerous", "scan", "randomkey", "client|tracking"),
+    *("function", "script|flush", "script|kill", "pubsub", "cluster"),
+)
 
 
 def redis_rules(instance: Instance) -> str:

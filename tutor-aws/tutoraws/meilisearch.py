@@ -185,7 +185,7 @@ def _platform(config: Mapping[str, Any], tasks: list[dict[str, Any]]) -> dict[st
             {"name": "settings-cms", "mountPath": "/openedx/edx-platform/cms/envs/tutor/"},
             {"name": "config", "mountPath": "/openedx/config"},
         ],
-        requests={"cpu": "50m", "memory": "512Mi"},
+        requests={"cpu": "50m", "memory": "128Mi"},
     )
 
 

@@ -1,7 +1,8 @@
 """Tutor's tasks on MySQL with the instance's own users: an instance knows no administrator. Pure.
 
 Tutor's init tasks make databases and users. On a shared server a bootstrap has done so, and they
-only check that they are there. What copies something runs as the user of the platform's database.
+only check that they are there. What copies something runs as the user of the platform's database;
+what makes something that we know nothing of is left out, and says so.
 A server of Tutor's own (RUN_MYSQL) keeps Tutor's tasks. All of it is templates: what decides is
 known when they are rendered.
 """
@@ -14,13 +15,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tutoraws.objects import CA_FOLDER, MYSQL_CA
-from tutoraws.workloads import plugins_with_database
+from tutoraws.workloads import WITH_DATABASE, plugins_with_database
 
 # (service, template of a shell script), as in Tutor's filter CLI_DO_INIT_TASKS.
 Task = tuple[str, str]
 
 OURS = "{% if RUN_MYSQL %}"
 MAKES_A_USER = re.compile(r"CREATE USER\b.*?{{ *(?P<application>\w+)_MYSQL_USERNAME *}}", re.DOTALL)
+MAKES_SOMETHING = re.compile(r"\b(CREATE (USER|DATABASE)|GRANT)\b", re.IGNORECASE)
 ADMINISTRATOR = re.compile(r"{{ *MYSQL_ROOT_(?P<part>USERNAME|PASSWORD) *}}")
 
 # Errors that waiting does not cure: wrong password or user, no right to the database, or none.
@@ -38,7 +40,7 @@ do
     if echo "$reason" | grep -q -E "ERROR (FINAL)"
     then
         echo "MySQL: user {{ APPLICATION_MYSQL_USERNAME }} cannot use database $database on \
-{{ MYSQL_HOST }}; have 'tutor aws instance bootstrap' run, which makes both" >&2
+{{ MYSQL_HOST }}; REMEDY" >&2
         exit 1
     fi
     if [ "$attempt" -eq 10 ]
@@ -51,6 +53,10 @@ do
 done
 echo "MySQL: database $database is there"
 """.replace("FINAL", "|".join(FINAL))
+BOOTSTRAP = "have 'tutor aws instance bootstrap' run, which makes both"
+# For plugins that we know nothing of.
+BY_HAND = "have the administrator of the server make both, since a bootstrap does not"
+SKIPPED = f"echo 'MySQL: this task of a plugin is left out; {BY_HAND}' >&2\n"
 
 
 def with_own_users(tasks: Iterable[Task]) -> list[Task]:
@@ -71,7 +77,11 @@ def _either(script: str) -> str:
 
 def _own(script: str) -> str:
     made = MAKES_A_USER.search(script)
-    return CHECK.replace("APPLICATION", made["application"]) if made else as_platform(script)
+    if made:
+        known = made["application"].lower() in ("openedx", *WITH_DATABASE)
+        check = CHECK.replace("REMEDY", BOOTSTRAP if known else BY_HAND)
+        return check.replace("APPLICATION", made["application"])
+    return SKIPPED if MAKES_SOMETHING.search(script) else as_platform(script)
 
 
 def as_platform(script: str) -> str:

@@ -27,6 +27,8 @@ from urllib.request import Request, urlopen
 
 MARK = "filled_"
 LONGEST_S = 300.0
+# A command that takes longer hangs, as on a connection that was lost in a failover.
+COMMAND_S = 6 * 3600
 
 
 class Meilisearch:
@@ -115,8 +117,10 @@ def _filled(server: Meilisearch, prefix: str, *, name: str, command: str, indexe
     print(f"{name}: not filled yet, filling it", flush=True)
     # Django's commands have no business with it.
     environment = {k: v for k, v in os.environ.items() if k != "MEILISEARCH_MASTER_KEY"}
+    # It ends what the shell has started, too; its status is 124 then.
+    limited = ["timeout", os.environ.get("COMMAND_S", str(COMMAND_S)), "sh", "-e", "-c", command]
     try:
-        subprocess.run(["sh", "-e", "-c", command], env=environment, check=True)
+        subprocess.run(limited, env=environment, check=True)
         # A server that is new by now does not know our key, and takes no mark.
         server.make(f"{prefix}{MARK}{name}")
     except (OSError, subprocess.CalledProcessError) as error:

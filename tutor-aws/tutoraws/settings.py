@@ -59,8 +59,9 @@ class Settings:
     ecr: Ecr = Ecr()
     ingress: Ingress = Ingress()
     cdn: Cdn = Cdn()
-    # Secret, and so a setting of its own, which the secrets plugin can keep.
+    # Secret, and so settings of their own, which the secrets plugin can keep.
     cdn_secret: Annotated[str, HeaderValue()] = ""
+    cdn_old_secret: Annotated[str, HeaderValue()] = ""
     network: Network = Network()
     logs: Logs = Logs()
     bootstrap: Bootstrap = Bootstrap()
