@@ -32,6 +32,8 @@ PASSWORD = "a/b+c%d!&#$^<>-"
 @pytest.fixture(scope="module")
 def administrator(redis_server: RedisServer) -> Iterator[Any]:
     client = connect(redis_server)
+    # Of refusals that other tests have asked for.
+    client.acl_log_reset()
     yield client
     for name in ("acme", "beta"):
         client.execute_command("ACL", "DELUSER", name)
