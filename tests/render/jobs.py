@@ -40,7 +40,7 @@ def scripts(root: TutorRoot, *application: str) -> Scripts:
 
 
 def main(root: str, application: str = "") -> None:
-    tutor = click.Context(click.Command("tutor"))
+    tutor = click.Context(click.Command("tutor"), obj=Context(root))
     tutor.params["root"] = root
     with tutor:
         print(json.dumps(found(root, application)))

@@ -70,9 +70,11 @@ def _from_ingress(settings: Settings, config: Mapping[str, Any]) -> Rule:
 
 
 def _to_dns() -> Rule:
+    # To labels, kustomize would add those of the instance, which DNS has not.
+    pods = [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]
     dns = {
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        "podSelector": {"matchExpressions": pods},
     }
     ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
     return {"to": [dns, {"ipBlock": {"cidr": NODE_LOCAL_DNS}}], "ports": ports}
