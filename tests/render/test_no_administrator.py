@@ -48,7 +48,7 @@ def test_with_the_secrets_plugin_no_token_of_it_is_left_either(
     new_root: NewRoot, tmp_path: Path
 ) -> None:
     """All nine plugins. Nothing would ask the store for that password."""
-    secrets = {"REDIS_PASSWORD": "", "MONGODB_PASSWORD": ""}
+    secrets = dict.fromkeys(("REDIS_PASSWORD", "MONGODB_PASSWORD", "OPENSEARCH_PASSWORD"), "")
     root = rendered(new_root, tmp_path, "autoscale", "aws", "secrets", **secrets)
     texts = [text for _, text in scan.files_below(root.path / "env")]
     texts += [script for _, script in scripts(root)]
