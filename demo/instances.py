@@ -23,6 +23,7 @@ def settings(number: int, authority: Path) -> dict[str, Any]:
         "CMS_HOST": f"studio.{name}.example.org",
         "AWS_REGION": REGION,
         "AWS_ROLE_ARN": f"arn:aws:iam::111122223333:role/openedx-{name}",
+        "AWS_PLUGINS_ROLE_ARN": f"arn:aws:iam::111122223333:role/openedx-{name}-plugins",
         **databases(number, str(authority)),
         "AWS_S3": {
             "private_bucket": f"openedx-{name}-private-111122223333",

@@ -18,6 +18,7 @@ def external_services(ca_file: Path) -> dict[str, Any]:
     return {
         "AWS_REGION": "eu-west-1",
         "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/openedx",
+        "AWS_PLUGINS_ROLE_ARN": "arn:aws:iam::123456789012:role/openedx-plugins",
         "AWS_MYSQL": {"host": "db.test", "reader_host": "db-ro.test", "ca_file": str(ca_file)},
         "AWS_REDIS": {"host": "cache.test", "username": "openedx"},
         "AWS_MONGODB": {"hosts": hosts, "replica_set": "rs0", "ca_file": str(ca_file)},

@@ -52,7 +52,6 @@ SHARED = {
     r"CACHES\.staticfiles\..*|ORA2_FILEUPLOAD_CACHE_NAME": "in the pod's memory",
     r".*COOKIE_NAME|(PLATFORM|STUDIO|MFE_CONFIG\.SITE)_NAME": "shown by the instance's own hosts",
     r".*REGION_NAME|CELERY_BROKER_HOSTNAME": "the service itself, not what is ours on it",
-    r"MEILISEARCH_INDEX(_PREFIX)?": "on the instance's own server",
     r"(CREDENTIALS_SERVICE_USER|EDXNOTES_CLIENT_)NAME|XQUEUE_INTERFACE.*": "among its own pods",
     r"MEDIA_URL": "a path on the instance's host",
 }

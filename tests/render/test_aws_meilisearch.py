@@ -16,7 +16,7 @@ from tutorsecrets.tokens import keys_in
 
 from demo.tutor import TutorRoot
 from tests.render.aws_services import CERTIFICATE, external_services
-from tests.render.edx_platform import platform_settings
+from tests.render.edx_platform import platform_settings, plugin_settings
 
 pytestmark = pytest.mark.render
 
@@ -90,6 +90,8 @@ def test_the_claim_can_stay(new_root: NewRoot, ca_file: Path) -> None:
     names = {(each["kind"], manifests.name(each)) for each in objects}
     assert ("PersistentVolumeClaim", "meilisearch") in names
     assert ("Deployment", "search-indexer") not in names
+    # What is in it has that name already.
+    assert platform_settings(root, "cms")["MEILISEARCH_INDEX_PREFIX"] == "tutor_"
 
 
 def test_only_who_makes_its_key_has_the_master_key(acme: TutorRoot) -> None:
@@ -148,7 +150,7 @@ def test_with_the_secrets_plugin_there_are_tokens_only(new_root: NewRoot, ca_fil
         assert platform_settings(root, service)["MEILISEARCH_MASTER_KEY"] == ""
 
 
-@pytest.mark.wires("MEILISEARCH_INDEX_PREFIX", "MEILISEARCH_MASTER_KEY")
+@pytest.mark.wires("MEILISEARCH_INDEX_PREFIX", "MEILISEARCH_MASTER_KEY", "notes:MEILISEARCH_INDEX")
 def test_a_shared_one_outside_the_cluster(new_root: NewRoot, ca_file: Path) -> None:
     """No pod of ours, the instance's prefix, and the master key with the init task alone."""
     url = "https://search.example.test"
@@ -167,6 +169,7 @@ def test_a_shared_one_outside_the_cluster(new_root: NewRoot, ca_file: Path) -> N
     assert names.isdisjoint({"meilisearch", "search-indexer"})
     settings = platform_settings(root, "cms")
     assert settings["MEILISEARCH_INDEX_PREFIX"] == "acme_"
+    assert plugin_settings(root, "notes")["MEILISEARCH_INDEX"] == "acme_student_notes"
     assert settings["MEILISEARCH_MASTER_KEY"] == ""
     assert settings["MEILISEARCH_URL"] == url
 

@@ -118,7 +118,9 @@ def test_a_role_and_the_way_to_its_credentials_go_together(acme: TutorRoot) -> N
     assert {"lms", "cms", "lms-worker", "cms-worker", "lms-job", "cms-job"} <= with_role == labelled
     assert with_role.isdisjoint({"caddy", "mfe", "meilisearch", "mysql-job", "xqueue", "notes"})
     accounts = list(manifests.of_kind(acme.rendered(), "ServiceAccount"))
-    assert {manifests.name(account) for account in accounts} == {"default", "openedx"}
+    assert {manifests.name(account) for account in accounts} == {
+        *("default", "openedx", "openedx-plugins")
+    }
     assert not any(account["automountServiceAccountToken"] for account in accounts)
 
 

@@ -139,7 +139,7 @@ def test_reading_the_settings_needs_no_role(with_role: TutorRoot) -> None:
     assert platform_settings(with_role, "cms")["ELASTIC_SEARCH_IMPL"]
 
 
-@pytest.mark.parametrize(("auth", "account"), [("role", "openedx"), ("password", None)])
+@pytest.mark.parametrize(("auth", "account"), [("role", "openedx-plugins"), ("password", None)])
 def test_discoverys_pods_have_the_role_to_sign_with(
     auth: str, account: str | None, new_root: NewRoot, ca_file: Path, server: SearchServer
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tutoraws.buckets import PUBLIC_KEYS, cors, public_policy, role_policy
+from tutoraws.buckets import PUBLIC_KEYS, cors, plugins_policy, public_policy, role_policy
 from tutoraws.settings import S3, Cdn, Settings
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "aws.md"
@@ -40,6 +40,15 @@ def test_a_bucket_of_its_own_for_photos_of_people() -> None:
     acme = replace(ACME, s3=replace(S3_OF_ACME, identity_bucket="acme-id"))
     added = resources(role_policy(acme)) - resources(role_policy(ACME))
     assert added == {"arn:aws:s3:::acme-id", "arn:aws:s3:::acme-id/*"}
+
+
+def test_plugins_have_their_own_pictures_only() -> None:
+    """Who gets into discovery reads no learner's files, and lists nobody's."""
+    files, listing = plugins_policy(ACME)["Statement"]
+    bucket = "arn:aws:s3:::acme-public"
+    assert files["Resource"] == [f"{bucket}/credentials/*", f"{bucket}/discovery/*"]
+    assert listing["Resource"] == [bucket]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["credentials/*", "discovery/*"]}}
 
 
 def test_static_files_are_put_and_never_taken_away() -> None:
@@ -106,5 +115,6 @@ def test_the_reference_shows_them() -> None:
     shown = re.findall(r"^```json\n(.*?)^```$", REFERENCE.read_text(), re.DOTALL | re.MULTILINE)
     found = [json.loads(each) for each in shown]
     assert role_policy(ACME) in found
+    assert plugins_policy(ACME) in found
     assert public_policy(ACME) in found
     assert cors({"ENABLE_HTTPS": True, **HOSTS}) in found

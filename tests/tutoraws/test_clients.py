@@ -30,8 +30,8 @@ def test_every_pod_with_files_has_the_clients_file() -> None:
         assert generated["literals"][0].startswith("config=[default]")
 
 
-def test_plugins_with_files_are_the_instance_for_aws() -> None:
-    """Others have no use for its role."""
+def test_plugins_with_files_are_somebody_for_aws() -> None:
+    """Others have no use for a role."""
     settings = Settings(region="eu-west-1")
     plugins = ("credentials", "discovery", "notes", "xqueue")
     signing = {workload.name for workload in clients.signing(settings, plugins)}

@@ -8,18 +8,18 @@ ROLE = "arn:aws:iam::123456789012:role/acme"
 
 def test_a_role_is_an_annotation_of_the_service_account() -> None:
     """This is how IRSA finds the role."""
-    metadata = objects.service_account(Settings(role_arn=ROLE))["metadata"]
+    metadata = objects.service_account("openedx", ROLE)["metadata"]
     assert metadata["annotations"] == {"eks.amazonaws.com/role-arn": ROLE}
 
 
 def test_without_a_role_there_is_no_annotation() -> None:
     """EKS Pod Identity goes by the service account's name alone."""
-    assert "annotations" not in objects.service_account(Settings())["metadata"]
+    assert "annotations" not in objects.service_account("openedx")["metadata"]
 
 
 def test_pods_get_no_token_for_the_kubernetes_api() -> None:
     """The platform never talks to Kubernetes."""
-    assert objects.service_account(Settings())["automountServiceAccountToken"] is False
+    assert objects.service_account("openedx")["automountServiceAccountToken"] is False
 
 
 def test_every_workload_of_the_platform_gets_the_service_account() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tutoraws.clients import WITH_FILES
 from tutoraws.policies import Policy, partition
 from tutoraws.settings import Settings
 
@@ -20,6 +21,7 @@ PUBLIC_KEYS = (
     "profile-images/*",
     "video-images/*",
 )
+FILES = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
 
 
 def role_policy(settings: Settings, kms_keys: Iterable[str] = ()) -> Policy:
@@ -29,12 +31,25 @@ def role_policy(settings: Settings, kms_keys: Iterable[str] = ()) -> Policy:
     files = [_arn(settings, name) for name in names if name]
     # They are put there, and stay.
     assets = [_arn(settings, cdn.assets_bucket)] if cdn.assets_bucket else []
-    actions = ["AbortMultipartUpload", "DeleteObject", "GetObject", "PutObject"]
     statements = [
-        _statement("Files", actions, [f"{bucket}/*" for bucket in files]),
+        _statement("Files", FILES, [f"{bucket}/*" for bucket in files]),
         # Without it S3 says "forbidden" where a file is absent, and the platform gives up.
         _statement("Lists", ["ListBucket"], [*files, *assets]),
         _statement("Assets", ["PutObject"], [f"{bucket}/*" for bucket in assets]),
+        _encryption(settings.region, list(kms_keys)),
+    ]
+    return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Resource"]]}
+
+
+def plugins_policy(settings: Settings, kms_keys: Iterable[str] = ()) -> Policy:
+    """The IAM policy of the role that credentials and discovery have: their own pictures."""
+    bucket = _arn(settings, settings.s3.public_bucket)
+    own = sorted({f"{key.split('/')[0]}/*" for key in PUBLIC_KEYS if key.startswith(WITH_FILES)})
+    listing = _statement("Lists", ["ListBucket"], [bucket])
+    listing["Condition"] = {"StringLike": {"s3:prefix": own}}
+    statements = [
+        _statement("Files", FILES, [f"{bucket}/{key}" for key in own]),
+        listing,
         _encryption(settings.region, list(kms_keys)),
     ]
     return {"Version": "2012-10-17", "Statement": [each for each in statements if each["Resource"]]}

@@ -5,12 +5,12 @@ https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tutorplatform.manifests import Manifest
 
-from tutoraws import workloads
+from tutoraws import search, workloads
 from tutoraws.settings import Settings
 from tutoraws.workloads import Workload
 
@@ -41,12 +41,18 @@ def config_map_generators(settings: Settings) -> list[dict[str, Any]]:
 
 
 def signing(settings: Settings, plugins: Iterable[str]) -> tuple[Workload, ...]:
-    """What else than the platform asks S3 with the pods' role.
+    """What else than the platform asks S3 with a role of its pods.
 
     `plugins` are those of `workloads.WITH_DATABASE` that are enabled.
     """
     names = [name for name in plugins if settings.s3.enabled and name in WITH_FILES]
     return tuple(each for name in names for each in workloads.of_plugin(name))
+
+
+def of_plugins(settings: Settings, config: Mapping[str, Any]) -> tuple[Workload, ...]:
+    """The plugins' workloads that have a role: for files, or to search."""
+    files = signing(settings, workloads.plugins_with_database(config))
+    return tuple(dict.fromkeys([*files, *search.signing(settings, config)]))
 
 
 def overrides(settings: Settings, plugins: Iterable[str]) -> list[Manifest]:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from tutorplatform.errors import DeployError
 
-from tutoraws import mail
+from tutoraws import clients, mail
 from tutoraws import settings as aws
 from tutoraws.search import discovers_outside
 
@@ -31,6 +31,12 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     in_region = s3.enabled or uses_ses or search.by_role or cloudfront
     needed = {
         "AWS_REGION": in_region and not settings.region,
+        # With IRSA each service account has its role; Pod Identity knows them elsewhere.
+        "AWS_PLUGINS_ROLE_ARN": (
+            settings.role_arn
+            and not settings.plugins_role_arn
+            and clients.of_plugins(settings, config)
+        ),
         # Another relay, where there is no SES.
         "SMTP_HOST": uses_ses and not mail.is_in(settings.region),
         "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],

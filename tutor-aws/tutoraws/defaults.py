@@ -54,10 +54,15 @@ TUTOR_DEFAULTS: dict[str, Any] = {
     "OPENSEARCH_USERNAME": "{% if aws_settings().opensearch.host and"
     " not aws_settings().opensearch.by_role %}{{ aws_instance().database('openedx') }}{% endif %}",
     "OPENSEARCH_PASSWORD": "",
-    # For plugins whose pods have no role. The platform has one, and does not use them.
+    # For plugins, whose role is for pictures. The platform has one for mail, and does not use them.
     "SMTP_HOST": _unless("RUN_SMTP", "smtp", "aws_settings().smtp_host"),
     "SMTP_PORT": _unless("RUN_SMTP", 8025, str(mail.SMTP_PORT)),
-    "MEILISEARCH_INDEX_PREFIX": _unless("RUN_MEILISEARCH", "tutor_", "aws_instance().index_prefix"),
+    # What is on a claim already has Tutor's.
+    "MEILISEARCH_INDEX_PREFIX": _unless(
+        "RUN_MEILISEARCH and not aws_settings().meilisearch.ephemeral",
+        "tutor_",
+        "aws_instance().index_prefix",
+    ),
 }
 
 DEFAULTS: dict[str, Any] = {**config.defaults(Settings, PREFIX), **TUTOR_DEFAULTS}

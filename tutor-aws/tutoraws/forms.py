@@ -40,6 +40,14 @@ Annotation = Annotated[
         "nginx.ingress.kubernetes.io/proxy-body-size",
     ),
 ]
+RoleArn = Annotated[
+    str,
+    Form(
+        r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+        "the ARN of an IAM role",
+        "arn:aws:iam::123456789012:role/acme",
+    ),
+]
 CertificateArn = Annotated[
     str,
     Form(

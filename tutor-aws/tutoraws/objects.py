@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tutorplatform.manifests import Manifest
@@ -12,8 +12,10 @@ from tutoraws.settings import Settings
 from tutoraws.workloads import Workload
 
 SERVICE_ACCOUNT = "openedx"
-# On the pods with that service account, which alone may ask EKS for credentials.
-IDENTITY_LABEL = {"tutoraws/identity": SERVICE_ACCOUNT}
+# Of credentials and discovery: who gets into one of these has pictures, and no learner's files.
+PLUGINS_SERVICE_ACCOUNT = "openedx-plugins"
+# On the pods with one of these, which alone may ask EKS for credentials.
+IDENTITY_LABEL = {"tutoraws/identity": "openedx"}
 CA_CONFIGMAP = "aws-ca"
 CA_FOLDER = "/openedx/aws-ca"
 MYSQL_CA = "mysql.pem"
@@ -33,20 +35,20 @@ ssl-mode=VERIFY_IDENTITY
 """
 
 
-def service_account(settings: Settings) -> Manifest:
-    """Who the platform's pods are for AWS.
+def service_account(name: str, role_arn: str = "") -> Manifest:
+    """Who pods are for AWS.
 
     With a role, EKS gives them its credentials (IRSA); without one, an EKS Pod Identity
     association for this name does. Either way EKS mounts a token of its own, so the pods need
     none for the Kubernetes API.
     https://docs.aws.amazon.com/eks/latest/userguide/service-accounts.html
     """
-    annotations = {"eks.amazonaws.com/role-arn": settings.role_arn} if settings.role_arn else {}
+    annotations = {"eks.amazonaws.com/role-arn": role_arn} if role_arn else {}
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
         "metadata": {
-            "name": SERVICE_ACCOUNT,
+            "name": name,
             "labels": {"app.kubernetes.io/name": "openedx"},
             **({"annotations": annotations} if annotations else {}),
         },
@@ -71,12 +73,12 @@ def overrides(
     settings: Settings,
     ca_files: Iterable[str],
     plugins: Iterable[str],
-    signing: Collection[Workload] = (),
+    accounts: Mapping[Workload, str] | None = None,
 ) -> list[Manifest]:
     """Strategic merge patches for Tutor's workloads.
 
-    Service account and region for what runs edx-platform and for what else is `signing` its
-    requests; CA files for those, for `plugins` (of `workloads.WITH_DATABASE`) and for MySQL's
+    Service account and region for what runs edx-platform, and for what else has one in
+    `accounts`; CA files for those, for `plugins` (of `workloads.WITH_DATABASE`) and for MySQL's
     client, each as far as it has a use for them.
     """
     files = list(ca_files)
@@ -85,16 +87,17 @@ def overrides(
         if settings.region
         else {}
     )
-    platform = [
-        _with_identity(_patch(workload, {}, environment, files))
-        for workload in (*workloads.PLATFORM, *signing)
+    known = {**dict.fromkeys(workloads.PLATFORM, SERVICE_ACCOUNT), **(accounts or {})}
+    with_role = [
+        _with_identity(_patch(workload, {}, environment, files), account)
+        for workload, account in known.items()
     ]
     if MYSQL_CA not in files:
-        return platform
+        return with_role
     others = [each for name in plugins for each in workloads.of_plugin(name)]
     return [
-        *platform,
-        *(_patch(each, {}, {}, files) for each in others if each not in signing),
+        *with_role,
+        *(_patch(each, {}, {}, files) for each in others if each not in known),
         _patch(workloads.MYSQL_CLIENT, {}, {}, files, CLIENT_OPTIONS_MOUNT),
     ]
 
@@ -133,9 +136,9 @@ def unexposed_services(plugins: Iterable[str]) -> list[Manifest]:
     ]
 
 
-def _with_identity(patch: Manifest) -> Manifest:
+def _with_identity(patch: Manifest, account: str) -> Manifest:
     template = patch["spec"]["template"]
-    pod = {"serviceAccountName": SERVICE_ACCOUNT, **template["spec"]}
+    pod = {"serviceAccountName": account, **template["spec"]}
     labelled = {"metadata": {"labels": IDENTITY_LABEL}, "spec": pod}
     return {**patch, "spec": {"template": labelled}}
 

@@ -21,7 +21,6 @@ from tutoraws import (
     network,
     objects,
     passwords,
-    search,
     settings,
 )
 from tutoraws.certificates import certificates
@@ -33,7 +32,15 @@ def objects_text(config: Config) -> str:
     """Our own objects, for Tutor's services.yml."""
     aws = settings.read(config)
     hosts = [] if config["ENABLE_WEB_PROXY"] else cdn.hosts(aws, public_hosts(config))
-    accounts = [objects.service_account(aws), objects.default_service_account()]
+    accounts = [
+        objects.service_account(objects.SERVICE_ACCOUNT, aws.role_arn),
+        *(
+            [objects.service_account(objects.PLUGINS_SERVICE_ACCOUNT, aws.plugins_role_arn)]
+            if clients.of_plugins(aws, config)
+            else []
+        ),
+        objects.default_service_account(),
+    ]
     return manifests.dump(
         [*accounts, *ingresses.ingresses(aws, hosts), *network.policies(aws, config)]
     )
@@ -43,14 +50,13 @@ def overrides_text(config: Config) -> str:
     """Our changes to Tutor's workloads, for its override.yml."""
     aws, loaded = settings.read(config), set(plugins.iter_loaded())
     services = plugins_with_database(config)
-    with_role = [
-        *search.signing(aws, config),
-        *clients.signing(aws, services),
-        *meilisearch.workloads(aws, config),
-    ]
+    accounts = {
+        **dict.fromkeys(meilisearch.workloads(aws, config), objects.SERVICE_ACCOUNT),
+        **dict.fromkeys(clients.of_plugins(aws, config), objects.PLUGINS_SERVICE_ACCOUNT),
+    }
     return manifests.dump(
         [
-            *objects.overrides(aws, certificates(aws, config), services, dict.fromkeys(with_role)),
+            *objects.overrides(aws, certificates(aws, config), services, accounts),
             *clients.overrides(aws, services),
             *meilisearch.overrides(aws, config),
             *objects.caddies(config, loaded),

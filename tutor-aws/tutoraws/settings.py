@@ -13,7 +13,7 @@ from tutorplatform.config import Form
 from tutorplatform.errors import ConfigError
 
 from tutoraws import mail
-from tutoraws.forms import HeaderValue
+from tutoraws.forms import HeaderValue, RoleArn
 from tutoraws.mappings import (
     S3,
     Bootstrap,
@@ -41,14 +41,9 @@ class Settings:
     """All settings of the aws plugin."""
 
     region: Annotated[str, Form(r"[a-z]{2}(-[a-z]+)+-\d", "an AWS region", "eu-west-1")] = ""
-    role_arn: Annotated[
-        str,
-        Form(
-            r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
-            "the ARN of an IAM role",
-            "arn:aws:iam::123456789012:role/acme",
-        ),
-    ] = ""
+    role_arn: RoleArn = ""
+    # Of plugins with files of their own: fewer rights.
+    plugins_role_arn: RoleArn = ""
     mysql: Mysql = Mysql()
     redis: Redis = Redis()
     mongodb: Mongodb = Mongodb()

@@ -16,6 +16,7 @@ from tutorplatform.names import second_user
 from tutoraws import settings as aws
 from tutoraws.access import opensearch_role, redis_rules
 from tutoraws.objects import MONGODB_CA, MYSQL_CA
+from tutoraws.search import discovers_outside
 from tutoraws.settings import Settings
 from tutoraws.workloads import plugins_with_database
 
@@ -179,7 +180,10 @@ def _opensearch(settings: Settings, owner: Instance, config: Mapping[str, Any]) 
                 "set it; or make the role there yourself, and remove "
                 "AWS_BOOTSTRAP.opensearch_admin",
             )
-        return {**domain, "mapping": {"users": [], "backend_roles": [settings.role_arn]}}
+        # Discovery's pods have one of their own.
+        more = settings.plugins_role_arn if discovers_outside(config) else ""
+        arns = [arn for arn in (settings.role_arn, more) if arn]
+        return {**domain, "mapping": {"users": [], "backend_roles": arns}}
     _require(config, "OPENSEARCH_USERNAME", name)
     mapping = {"users": [name], "backend_roles": []}
     return {**domain, "mapping": mapping, "password": "OPENSEARCH_PASSWORD"}
