@@ -71,12 +71,14 @@ def test_a_namespace_of_another_instance_is_refused() -> None:
 FORBIDDEN = 'Error from server (Forbidden): namespaces "acme" is forbidden: User "deployer" cannot'
 
 
-def deployer(*, deployments: str | None) -> Answer:
-    """Somebody who may not read namespaces; `deployments` are the owners he sees, if he may."""
+def deployer(*, deployments: str | None, label: str | None = None) -> Answer:
+    """Somebody who sees a namespace's `label` and the owners of its `deployments`, if he may."""
 
     def kubectl(*argv: str) -> subprocess.CompletedProcess[str]:
         if argv[0] == "version":
             return answering(versions("36", "36"))(*argv)
+        if argv[1] == "namespace" and label is not None:
+            return answering(label)(*argv)
         if argv[1] == "namespace" or deployments is None:
             return answering(stderr=FORBIDDEN, returncode=1)(*argv)
         return answering(deployments)(*argv)
@@ -99,6 +101,25 @@ def test_who_may_read_neither_namespace_nor_deployments_is_refused() -> None:
     """Nothing would tell whose namespace it is."""
     with pytest.raises(DeployError, match="ask the cluster's administrator"):
         deploy.check_namespace(deployer(deployments=None), CONFIG)
+
+
+def test_a_namespace_without_an_owner_is_of_whoever_is_deployed_there() -> None:
+    """An operator has made it, without our label."""
+    with pytest.raises(DeployError, match=r"another Open edX instance \(openedx-other; "):
+        deploy.check_namespace(deployer(label="", deployments="openedx-other"), CONFIG)
+
+
+@pytest.mark.parametrize("deployments", ["", "openedx-abc", "traefik", None])
+def test_a_namespace_without_an_owner_or_another_deployment_is_accepted(
+    deployments: str | None,
+) -> None:
+    """Whoever may read it need not be able to list what is in it."""
+    assert deploy.check_namespace(deployer(label="", deployments=deployments), CONFIG)
+
+
+def test_the_owner_of_a_namespace_need_not_be_looked_for_inside() -> None:
+    kubectl = deployer(label="openedx-abc", deployments="openedx-other")
+    assert deploy.check_namespace(kubectl, CONFIG)
 
 
 def tutor_root(folder: Path) -> str:
