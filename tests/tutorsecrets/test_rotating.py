@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
@@ -19,7 +20,7 @@ from tutorplatform.errors import ConfigError, DeployError
 from tutorplatform.manifests import Manifest
 from tutorsecrets.deploying.session import Session
 from tutorsecrets.deploying.tasks import Task
-from tutorsecrets.managing import inspection, rotating, upkeep
+from tutorsecrets.managing import elsewhere, inspection, rotating, upkeep
 from tutorsecrets.managing.journal import Journal
 from tutorsecrets.stores import entries
 from tutorsecrets.stores.store import Content
@@ -181,6 +182,8 @@ class World:
             self.mysql.pop(user, None)
         for user, has, gets in CHANGE.findall(script):
             password = self.value(gets)
+            if user not in self.mysql:
+                raise TutorError(f"Job failed: {user} cannot log in")
             assert self.mysql[user] in (self.value(has), password), "nobody can log in"
             self.mysql[user] = password
         self.happens()
@@ -254,6 +257,21 @@ def test_users_of_a_bootstrap_take_turns_without_an_administrator(tmp_path: Path
         world.rotate(KEY)
         assert world.user == user
         assert world.mysql == dict.fromkeys([OLD, NEW], world.stored[KEY])
+
+
+def test_without_its_second_user_a_rotation_waits_for_a_bootstrap(tmp_path: Path) -> None:
+    """Which goes on, although the rotation has begun: nobody uses its values yet."""
+    world = World(tmp_path, made=True)
+    del world.mysql[NEW]
+    with pytest.raises(TutorError, match="cannot log in"):
+        world.rotate(KEY)
+    assert {key: world.stored[key] for key in VALUES} == VALUES
+    secret = {"kind": "Secret", "metadata": {"name": "b"}, "stringData": {"p": token(KEY)}}
+    [filled] = elsewhere.filled(world.session(), [secret])
+    world.mysql[NEW] = b64decode(filled["data"]["p"]).decode()
+    world.rotate()
+    assert world.user == NEW
+    assert world.mysql == dict.fromkeys([OLD, NEW], world.stored[KEY])
 
 
 @pytest.mark.parametrize("moment", range(MOMENTS))

@@ -12,10 +12,11 @@ from tutorsecrets.managing import rotating
 def filled(session: Session, manifests: list[Manifest]) -> list[Manifest]:
     """The manifests with values in place of tokens.
 
-    Raises DeployError while a rotation is under way: both users of a database would get the same
-    password, and old pods lose the one that they have.
+    Raises DeployError while a rotation is taking new values into use: both users of a database
+    would get the same password, and old pods lose the one that they have. One that has failed
+    before may need what these manifests make.
     """
-    if rotating.pending(session):
+    if rotating.takes_effect(session):
         raise DeployError(
             session.store.title,
             "a rotation of passwords is under way",

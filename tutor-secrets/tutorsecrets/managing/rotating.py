@@ -95,6 +95,18 @@ def pending(session: Session) -> Journal | None:
     return parsed(_values(session).get(entries.PENDING))
 
 
+def takes_effect(session: Session) -> bool:
+    """Whether the store has new values of a rotation that has not come to its end."""
+    unfinished, known = pending(session), _values(session)
+    if not unfinished:
+        return False
+    # Parameter Store takes one entry after the other, this one first.
+    users = entries.users(known.get(entries.USERS))
+    return any(users.get(user.user_key) == user.new for user in unfinished.users) or any(
+        known.get(key) == value for key, value in unfinished.values.items()
+    )
+
+
 def planned(session: Session, keys: list[str]) -> Plan:
     """How to rotate these settings.
 
