@@ -83,6 +83,8 @@ def instances(
     platform: Platform, volumes: dict[str, Bootstrap], tmp_path: Path
 ) -> Iterator[dict[str, Bootstrap]]:
     """The same, to be changed at will; nothing of them is on the servers yet."""
+    # Other tests have used the same servers.
+    forget(platform)
     yield {
         name: Bootstrap(
             Path(shutil.copytree(each.folder, tmp_path / name)),
