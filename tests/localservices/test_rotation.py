@@ -32,7 +32,8 @@ USER = DatabaseUser(
 AS_MARIADB = r"""
 for argument; do
     shift
-    words='s/^(--execute=)ALTER USER USER[(][)] IDENTIFIED BY (.*)$/\1SET PASSWORD = PASSWORD(\2)/'
+    before='^(--execute=)ALTER USER USER[(][)] IDENTIFIED BY (.*) REPLACE .*$'
+    words="s/$before/\1SET PASSWORD = PASSWORD(\2)/"
     set -- "$@" "$(printf %s "$argument" | sed -E "$words")"
 done
 """

@@ -44,7 +44,7 @@ CREATION = re.compile(r"ALTER USER '(\w+)'@'%' IDENTIFIED BY '([^']+)'")
 REMOVAL = re.compile(r"DROP USER IF EXISTS '(\w+)'@'%'")
 CHANGE = re.compile(
     r'--user="(\w+)" --password="([^"]+)"[^\n]*--execute="ALTER USER USER\(\) IDENTIFIED BY '
-    r"'([^']+)'\""
+    r"'([^']+)' REPLACE '([^']+)'\""
 )
 
 
@@ -180,7 +180,8 @@ class World:
             self.mysql[user] = self.typed.lookup(password)
         for user in REMOVAL.findall(script):
             self.mysql.pop(user, None)
-        for user, has, gets in CHANGE.findall(script):
+        for user, has, gets, replaced in CHANGE.findall(script):
+            assert replaced == has
             password = self.value(gets)
             if user not in self.mysql:
                 raise TutorError(f"Job failed: {user} cannot log in")

@@ -17,7 +17,8 @@ def script(user: str, has: str, gets: str) -> str:
     https://dev.mysql.com/doc/refman/8.4/en/alter-user.html
     """
     before, after = (CLIENT.format(user=user, password=token) for token in (has, gets))
-    change = f"ALTER USER USER() IDENTIFIED BY '{gets}'"
+    # A server with `password_require_current` wants to be told the present one.
+    change = f"ALTER USER USER() IDENTIFIED BY '{gets}' REPLACE '{has}'"
     # The client may repeat a statement that fails, password and all: only the number is said.
     return (
         f"if {after} --execute='SELECT 1' > /dev/null 2>&1; then\n"
