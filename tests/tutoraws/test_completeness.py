@@ -78,6 +78,19 @@ def test_a_complete_configuration_lacks_nothing() -> None:
             [],
             id="neither S3 nor SES",
         ),
+        *(
+            pytest.param(
+                {
+                    "AWS_S3": {"enabled": False},
+                    "AWS_REGION": "",
+                    "RUN_SMTP": True,
+                    "AWS_BOOTSTRAP": {key: "x"},
+                },
+                ["AWS_REGION"],
+                id=f"bootstrap with {key}",
+            )
+            for key in ("mysql_admin", "mongodb_admin", "opensearch_admin", "redis_user_group")
+        ),
         pytest.param({"AWS_REGION": "cn-north-1"}, ["SMTP_HOST"], id="China has no SES"),
         pytest.param(
             {"AWS_REGION": "cn-north-1", "SMTP_HOST": "mx.acme.test"}, [], id="relay in China"

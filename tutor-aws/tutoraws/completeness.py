@@ -28,7 +28,7 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
     s3, search, cdn = settings.s3, settings.opensearch, settings.cdn
     cloudfront = cdn.mode == "cloudfront"
-    in_region = s3.enabled or uses_ses or search.by_role or cloudfront
+    in_region = s3.enabled or uses_ses or search.by_role or cloudfront or _bootstrapped(settings)
     needed = {
         "AWS_REGION": in_region and not settings.region,
         # With IRSA each service account has its role; Pod Identity knows them elsewhere.
@@ -55,6 +55,13 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         "AWS_CDN_SECRET": cloudfront and not settings.cdn_secret,
     }
     return [name for name, is_missing in needed.items() if is_missing]
+
+
+def _bootstrapped(settings: aws.Settings) -> bool:
+    found = settings.bootstrap
+    return any(
+        (found.mysql_admin, found.mongodb_admin, found.opensearch_admin, found.redis_user_group)
+    )
 
 
 def _search(settings: aws.Settings, config: Mapping[str, Any]) -> dict[str, Any]:
