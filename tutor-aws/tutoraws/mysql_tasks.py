@@ -25,8 +25,9 @@ MAKES_A_USER = re.compile(r"CREATE USER\b.*?{{ *(?P<application>\w+)_MYSQL_USERN
 MAKES_SOMETHING = re.compile(r"\b(CREATE (USER|DATABASE)|GRANT)\b", re.IGNORECASE)
 ADMINISTRATOR = re.compile(r"{{ *MYSQL_ROOT_(?P<part>USERNAME|PASSWORD) *}}")
 
-# Errors that waiting does not cure: wrong password or user, no right to the database, or none.
-FINAL = ("1044", "1045", "1049", "1698")
+# Errors that waiting does not cure: wrong password or user, no right to the database, or none; an
+# expired password, or a locked user.
+FINAL = ("1044", "1045", "1049", "1698", "1820", "1862", "3118")
 
 CHECK = """\
 database="{{ APPLICATION_MYSQL_DATABASE }}"
