@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tutor import config as tutor_config
 from tutor import hooks
@@ -25,6 +26,7 @@ from tutoraws.certificates import certificates
 from demo.tutor import TutorRoot
 
 HERE = Path(__file__).parent
+DRIVERS = str(HERE / "drivers")
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Bootstrap:
     folder: Path
     environment: Mapping[str, str]
 
-    def run(self, *, expected: int = 0) -> str:
+    def run(self, *, expected: int = 0, reset_passwords: bool = False) -> str:
         """What the program says; it is the one in the volume."""
+        told = json.dumps({**self.plan, "reset_passwords": reset_passwords})
+        (self.folder / objects.PLAN_FILE).write_text(told)
         done = subprocess.run(
             [
                 *(sys.executable, "-B", "-m", f"{objects.PROGRAM}.job"),
@@ -44,7 +48,7 @@ class Bootstrap:
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(HERE / "drivers"),
+                "PYTHONPATH": DRIVERS,
                 "PYTHONWARNINGS": "ignore",
                 **self.environment,
             },
@@ -58,8 +62,8 @@ class Bootstrap:
         return done.stdout
 
     @property
-    def plan(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads((self.folder / objects.PLAN_FILE).read_text())
+    def plan(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.folder / objects.PLAN_FILE).read_text())
         return found
 
     def change(self, **passwords: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pymysql
 import pytest
+from tutoraws.bootstrap.program import mysql
+from tutoraws.bootstrap.program.passwords import Passwords
+from tutoraws.bootstrap.program.report import BootstrapError, Report
 
-from tests.localservices.bootstrapping import Bootstrap
-from tests.localservices.shared import ADMIN_PASSWORD, PASSWORDS, Platform
+from tests.localservices.bootstrapping import DRIVERS, Bootstrap
+from tests.localservices.shared import ADMIN_PASSWORD, PASSWORDS, SECRET, Platform
 
 pytestmark = pytest.mark.services
 
@@ -108,22 +112,107 @@ def test_without_tls_nobody_gets_in(platform: Platform, instances: dict[str, Boo
 def test_a_changed_password_is_put_right(
     platform: Platform, instances: dict[str, Bootstrap]
 ) -> None:
-    """Whatever has changed it: afterwards the server knows the one that the instance has."""
+    """On request only: these might be another instance's passwords, and this one is in use."""
     instances["acme"].run()
     platform.let_redis_follow("acme", PASSWORDS["REDIS_PASSWORD"])
-    instances["acme"].change(OPENEDX_MYSQL_PASSWORD="new'\\", REDIS_PASSWORD="new-redis-password")
-    said = instances["acme"].run()
+    instances["acme"].change(REDIS_PASSWORD="new-redis-password", NOTES_MYSQL_PASSWORD="")
+    platform.sql("DROP DATABASE acmenotes")
+    said = instances["acme"].run(expected=1)
+    assert "knows another password, so nothing was changed; if the instance's is" in said
+    assert platform.sql("SHOW DATABASES LIKE 'acmenotes'") == []
+    instances["acme"].change(OPENEDX_MYSQL_PASSWORD="new'\\")
+    said = instances["acme"].run(reset_passwords=True)
     assert "MySQL user acmeopenedx_2: got the instance's password" in said
     assert "MySQL user acmecredentials: is there" in said
     assert "ElastiCache user acme: got the instance's password" in said
-    assert "3 things were changed" in said
     platform.sql("USE acmeopenedx", user="acmeopenedx", password="new'\\")
+
+
+def in_use(bootstrap: Bootstrap, user: str) -> None:
+    """As config.yml says it after a rotation."""
+    plan = bootstrap.plan
+    plan["mysql"]["databases"][0]["user"] = user
+    (bootstrap.folder / "plan.json").write_text(json.dumps(plan))
+
+
+def test_after_a_rotation_there_is_nothing_to_change(
+    platform: Platform, instances: dict[str, Bootstrap]
+) -> None:
+    """Even if the user whose turn it is not has an older password."""
+    acme = instances["acme"]
+    acme.run()
+    platform.let_redis_follow("acme", PASSWORDS["REDIS_PASSWORD"])
+    platform.sql("SET PASSWORD FOR acmeopenedx_2 = PASSWORD('newer')")
+    acme.change(OPENEDX_MYSQL_PASSWORD="newer")
+    in_use(acme, "acmeopenedx_2")
+    said = acme.run()
+    assert "Mind: MySQL user acmeopenedx, whose turn it is not, knows another password" in said
+    assert said.splitlines()[-1] == "Everything was there; nothing was changed."
+    assert "acmeopenedx: got the instance's password" in acme.run(reset_passwords=True)
+
+
+def test_nobody_gets_a_second_user_who_does_not_know_the_first_ones_password(
+    platform: Platform, instances: dict[str, Bootstrap]
+) -> None:
+    """Or another Tutor root with the same name would get hold of the database."""
+    platform.sql("CREATE USER acmeopenedx IDENTIFIED BY 'of the instance'")
+    in_use(instances["acme"], "acmeopenedx_2")
+    said = instances["acme"].run(expected=1)
+    assert "MySQL user acmeopenedx: knows another password, so nothing was changed" in said
+    assert platform.sql("SELECT User FROM mysql.user WHERE User = 'acmeopenedx_2'") == []
+
+
+def test_an_expired_password_is_none(platform: Platform, instances: dict[str, Bootstrap]) -> None:
+    """The instance could not use it either."""
+    acme = instances["acme"]
+    acme.run()
+    platform.let_redis_follow("acme", PASSWORDS["REDIS_PASSWORD"])
+    platform.sql(
+        "ALTER USER acmeopenedx PASSWORD EXPIRE", "SET GLOBAL disconnect_on_expired_password = 1"
+    )
+    try:
+        assert "MySQL user acmeopenedx: knows another" in acme.run(expected=1)
+        assert "acmeopenedx: got the instance's" in acme.run(reset_passwords=True)
+    finally:
+        platform.sql("SET GLOBAL disconnect_on_expired_password = DEFAULT")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"UserName": "billing-prod"}, "is called billing-prod"),
+        ({"AccessString": "on ~invoices:* +@all"}, "has ~invoices:*"),
+        ({"AccessString": "on ~acme:* &* +@all"}, "has &*"),
+    ],
+)
+def test_a_redis_user_of_somebody_else_stops_it(
+    changes: dict[str, str], problem: str, platform: Platform, instances: dict[str, Bootstrap]
+) -> None:
+    """Before anything is changed, on other services too."""
+    user = {"UserId": "acme", "UserName": "acme", "AccessString": "on ~acme:* +@all", **changes}
+    cache = platform.api("elasticache")
+    cache.create_user(**user, Engine="redis", Passwords=["of-another-team-1"])
+    said = instances["acme"].run(expected=1)
+    assert f"ElastiCache user acme: is not of this instance alone ({problem})" in said
+    assert cache.describe_users(UserId="acme")["Users"][0]["UserName"] == user["UserName"]
+    assert platform.sql("SHOW DATABASES LIKE 'acme%'") == []
+
+
+def test_a_redis_user_in_no_group_yet_gets_the_instances_password(
+    platform: Platform, instances: dict[str, Bootstrap]
+) -> None:
+    """A run that was cut off there; nobody could have used it."""
+    user = {"UserId": "acme", "UserName": "acme", "Engine": "redis", "AccessString": "off -@all"}
+    platform.api("elasticache").create_user(**user, Passwords=["whatever-it-was-1"])
+    said = instances["acme"].run()
+    assert "ElastiCache user acme: got its rules and the instance's password" in said
+    assert "ElastiCache user group openedx: got acme" in said
 
 
 def test_what_was_cut_off_goes_on(platform: Platform, instances: dict[str, Bootstrap]) -> None:
     """From whatever is there: here a user without rights, and without TLS."""
     platform.sql("CREATE DATABASE acmeopenedx", "CREATE USER acmeopenedx IDENTIFIED BY 'x'")
-    said = instances["acme"].run()
+    said = instances["acme"].run(reset_passwords=True)
     assert "MySQL user acmeopenedx: now has to use TLS and got the instance's password" in said
     assert "MySQL rights of acmeopenedx on acmeopenedx.*: given" in said
 
@@ -151,8 +240,26 @@ def test_what_was_cut_off_goes_on(platform: Platform, instances: dict[str, Boots
             ],
             "may give its rights away",
         ),
+        (
+            ["CREATE USER acmeopenedx", "GRANT USAGE ON *.* TO acmeopenedx WITH GRANT OPTION"],
+            "may give its rights away",
+        ),
+        (
+            [
+                "CREATE USER acmeopenedx",
+                "GRANT CREATE, SELECT, UPDATE ON acmecredentials.core_user TO acmeopenedx",
+            ],
+            "has SELECT, UPDATE, CREATE on acmecredentials.core_user",
+        ),
+        (
+            ["CREATE ROLE acmerole", "CREATE USER acmeopenedx", "GRANT acmerole TO acmeopenedx"],
+            "has a role",
+        ),
     ],
-    ids=["another database", "wildcard", "all", "another host", "grant option"],
+    ids=[
+        *("another database", "wildcard", "all", "another host", "grant option"),
+        *("bare grant option", "more on a table", "role"),
+    ],
 )
 def test_a_user_of_somebody_else_stops_it(
     statements: list[str], problem: str, platform: Platform, instances: dict[str, Bootstrap]
@@ -165,7 +272,7 @@ def test_a_user_of_somebody_else_stops_it(
         assert problem in said
         assert [row for row in platform.sql("SHOW DATABASES") if row[0].startswith("acme")] == []
     finally:
-        platform.sql("DROP USER IF EXISTS acmeopenedx@localhost")
+        platform.sql("DROP USER IF EXISTS acmeopenedx@localhost", "DROP ROLE IF EXISTS acmerole")
 
 
 def test_who_else_reaches_a_database_is_named(
@@ -173,8 +280,12 @@ def test_who_else_reaches_a_database_is_named(
 ) -> None:
     """By a pattern for names too."""
     platform.sql("CREATE USER betareports", "GRANT SELECT ON `acme_penedx`.* TO betareports")
+    platform.sql("CREATE DATABASE acmenotes", "CREATE TABLE acmenotes.t (x INT)")
+    platform.sql("GRANT SELECT ON acmenotes.t TO betareports")
     said = instances["acme"].run()
     assert "Mind: MySQL user betareports has rights on acmeopenedx too (on `acme_penedx`)" in said
+    assert "Mind: MySQL user betareports has rights on acmenotes too (on `acmenotes`)" in said
+    assert said.count("Mind: ") == 2
 
 
 @pytest.mark.parametrize(
@@ -229,6 +340,68 @@ def test_a_server_that_cannot_prove_who_it_is_gets_no_password(
     (acme.folder / "ca" / "mysql.pem").write_text(platform.cache.authority.read_text())
     assert "Error: MySQL" in acme.run(expected=1)
     assert platform.sql("SELECT User FROM mysql.user WHERE User LIKE 'acme%'") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["CREATE USER acmeopenedx", "CREATE DATABASE acmenotes"],
+    ids=["user", "database"],
+)
+def test_two_runs_at_once_do_no_harm(
+    statement: str,
+    platform: Platform,
+    instances: dict[str, Bootstrap],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other one has made something since this one looked."""
+    monkeypatch.syspath_prepend(DRIVERS)
+    server = {**instances["acme"].plan["mysql"], "ca": str(platform.mariadb.authority)}
+    values = {**PASSWORDS, "NOTES_MYSQL_PASSWORD": "notes"}
+    admin = {"username": "platform", "password": ADMIN_PASSWORD}
+    run = mysql.bootstrap(server, Passwords(values), admin, Report(print))
+    next(run)
+    platform.sql(statement)
+    if "USER" in statement:
+        with pytest.raises(BootstrapError, match="at this moment; run this again"):
+            next(run)
+    else:
+        assert next(run, "done") == "done"
+
+
+@pytest.fixture
+def bound(platform: Platform) -> Iterator[Callable[[str], None]]:
+    """Gives the administrator's secret a `host`."""
+    secrets = platform.api("secretsmanager")
+    before = secrets.get_secret_value(SecretId=SECRET)["SecretString"]
+
+    def bind(host: str) -> None:
+        text = json.dumps({**json.loads(before), "host": host})
+        secrets.put_secret_value(SecretId=SECRET, SecretString=text)
+
+    yield bind
+    secrets.put_secret_value(SecretId=SECRET, SecretString=before)
+
+
+def test_an_administrator_is_shown_to_no_other_server(
+    platform: Platform, bound: Callable[[str], None], instances: dict[str, Bootstrap]
+) -> None:
+    """Whatever host config.yml names."""
+    bound("db.platform.test")
+    said = instances["acme"].run(expected=1)
+    assert f"secret {SECRET}: is for db.platform.test, and config.yml names 127.0.0.1" in said
+    bound("127.0.0.1")
+    instances["acme"].run()
+
+
+def test_every_server_of_a_replica_set_must_be_the_administrators(
+    bound: Callable[[str], None], instances: dict[str, Bootstrap]
+) -> None:
+    """A list may have been made longer."""
+    acme = instances["acme"]
+    plan = {"mongodb": {**acme.plan["mongodb"], "hosts": "127.0.0.1:1,evil.test:27017"}}
+    (acme.folder / "plan.json").write_text(json.dumps(plan))
+    bound("127.0.0.1, b.test")
+    assert "is for 127.0.0.1, b.test, and config.yml names evil.test" in acme.run(expected=1)
 
 
 def test_no_password_is_ever_said(platform: Platform, instances: dict[str, Bootstrap]) -> None:

@@ -9,10 +9,11 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 from tutoraws.bootstrap.program import mongodb
+from tutoraws.bootstrap.program.passwords import Passwords
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 
 from tests.localservices.bootstrapping import Bootstrap
-from tests.localservices.shared import PASSWORDS, Platform
+from tests.localservices.shared import ADMIN_PASSWORD, PASSWORDS, Platform
 
 pytestmark = pytest.mark.services
 
@@ -27,7 +28,7 @@ def acme(instances: dict[str, Bootstrap]) -> Bootstrap:
 
 
 def only(bootstrap: Bootstrap, **changes: Any) -> Bootstrap:
-    plan: Any = {"mongodb": {**bootstrap.plan["mongodb"], **changes}}  # type: ignore[dict-item]
+    plan = {"mongodb": {**bootstrap.plan["mongodb"], **changes}}
     (bootstrap.folder / "plan.json").write_text(json.dumps(plan))
     return bootstrap
 
@@ -58,7 +59,9 @@ def test_the_user_is_made_once(platform: Platform, acme: Bootstrap) -> None:
 def test_what_is_missing_is_added(platform: Platform, acme: Bootstrap) -> None:
     platform.mongod.roles["acmeopenedx"] = []
     platform.mongod.passwords["acmeopenedx"] = "another"
-    said = acme.run()
+    assert "MongoDB user acmeopenedx: knows another password, so nothing" in acme.run(expected=1)
+    assert platform.mongod.roles["acmeopenedx"] == []
+    said = acme.run(reset_passwords=True)
     assert "got readWrite on acmeopenedx and got the instance's password" in said
     assert platform.mongod.roles["acmeopenedx"] == [READ_WRITE]
     log_in(platform, "acmeopenedx", PASSWORD)
@@ -82,8 +85,24 @@ def test_an_instances_user_can_change_nobody(
     server: Any = only(instances["acme"]).plan["mongodb"]
     server = {**server, "ca": str(platform.mongod.authority)}
     with pytest.raises(BootstrapError, match="may not do this; give it the role userAdminAnyData"):
-        mongodb.bootstrap(server, {"MONGODB_PASSWORD": "mine"}, beta, Report(print))
+        list(
+            mongodb.bootstrap(server, Passwords({"MONGODB_PASSWORD": "mine"}), beta, Report(print))
+        )
     log_in(platform, "acmeopenedx", PASSWORD)
+
+
+def test_two_runs_at_once_do_no_harm(platform: Platform, acme: Bootstrap) -> None:
+    """The other one has made the user since this one looked."""
+    server = {**acme.plan["mongodb"], "ca": str(platform.mongod.authority)}
+    admin = {"username": "platform", "password": ADMIN_PASSWORD}
+    values = Passwords({"MONGODB_PASSWORD": PASSWORD})
+    run = mongodb.bootstrap(server, values, admin, Report(print))
+    next(run)
+    platform.mongod.roles["acmeopenedx"] = []
+    platform.mongod.passwords["acmeopenedx"] = "of the other"
+    with pytest.raises(BootstrapError, match="at this moment; run this again"):
+        next(run)
+    log_in(platform, "acmeopenedx", "of the other")
 
 
 @pytest.mark.parametrize("name", ["acme.x", "$where", "", "acme_x"])
@@ -118,12 +137,14 @@ def test_errors_say_nothing_of_the_server(error: Exception, message: str) -> Non
         raise error
 
     with pytest.raises(BootstrapError, match=message) as raised:
-        mongodb.bootstrap(
-            {"hosts": "a.test"},
-            {},
-            {"username": "x", "password": "y"},
-            Report(print),
-            connect,
+        next(
+            mongodb.bootstrap(
+                {"hosts": "a.test"},
+                Passwords({}),
+                {"username": "x", "password": "y"},
+                Report(print),
+                connect,
+            )
         )
     assert "s3cret" not in str(raised.value)
 

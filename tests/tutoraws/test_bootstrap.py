@@ -73,6 +73,7 @@ def test_each_application_gets_a_database_and_two_users() -> None:
         {
             "name": f"acme{application}",
             "users": [f"acme{application}", f"acme{application}_2"],
+            "user": f"acme{application}",
             "password": f"{application.upper()}_MYSQL_PASSWORD",
         }
         for application in ("openedx", "credentials")
@@ -100,7 +101,8 @@ def test_without_the_plugin_nothing_is_made_for_it() -> None:
 
 def test_a_rotated_user_is_its_own_still() -> None:
     found = config(OPENEDX_MYSQL_USERNAME="acmeopenedx_2", MONGODB_USERNAME="acmeopenedx_2")
-    assert needs.plan(found)["mysql"] == needs.plan(config())["mysql"]
+    before, after = (needs.plan(each)["mysql"]["databases"][0] for each in (config(), found))
+    assert after == {**before, "user": "acmeopenedx_2"}
     assert needs.plan(found)["mongodb"]["user"] == "acmeopenedx_2"
 
 
@@ -142,6 +144,32 @@ def test_names_of_others_are_refused(setting: str, value: str) -> None:
     """Whoever writes config.yml could get another instance's password changed."""
     with pytest.raises(ConfigError, match=f"{setting}: '{value}' is not a name of this instance"):
         needs.plan(config(**{setting: value}))
+
+
+@pytest.mark.parametrize("host", ["a.test", "a.test,b.test", "mongodb+srv://cluster.test"])
+def test_mongodb_is_where_its_hosts_say(host: str) -> None:
+    assert (
+        host.rpartition("/")[2].split(",")[0]
+        in needs.plan(config(MONGODB_HOST=host))["mongodb"]["hosts"]
+    )
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "mongodb://evil.test/?tlsInsecure=true&authMechanism=PLAIN",
+        "mongodb+srv://evil.test/?tlsInsecure=true",
+        "mongodb://root:s3cret@a.test",
+        "root:s3cret@a.test",
+        "a.test/?tls=false",
+        "",
+    ],
+)
+def test_an_address_with_options_gets_no_administrators_password(host: str) -> None:
+    """They could turn TLS off; and what is before an `@` would land in a ConfigMap."""
+    with pytest.raises(ConfigError, match="MONGODB_HOST: is neither a list of hosts") as raised:
+        needs.plan(config(MONGODB_HOST=host))
+    assert "s3cret" not in str(raised.value)
 
 
 def test_no_two_instances_get_the_same() -> None:
@@ -346,7 +374,7 @@ def test_the_role_reads_the_administrators_secrets_and_makes_redis_users() -> No
     arn = "arn:aws:secretsmanager:eu-west-1:1234:secret"
     names = (ADMIN, "mongo", "search")
     assert secrets["Resource"] == [f"{arn}:{name}-??????" for name in names]
-    assert "secretsmanager:GetSecretValue" in secrets["Action"]
+    assert secrets["Action"] == ["secretsmanager:GetSecretValue"]
     assert users["Resource"] == [
         "arn:aws:elasticache:eu-west-1:1234:user:*",
         "arn:aws:elasticache:eu-west-1:1234:usergroup:openedx",

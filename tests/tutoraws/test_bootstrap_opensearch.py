@@ -15,6 +15,7 @@ import pytest
 from localcluster.certificates import Authority
 from tutoraws.access import opensearch_role
 from tutoraws.bootstrap.program import opensearch
+from tutoraws.bootstrap.program.passwords import Passwords
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 from tutorplatform.instance import Instance
 
@@ -132,10 +133,17 @@ def part(port: int, name: str = "acme", *, by_role: bool = False) -> dict[str, A
     }
 
 
-def run(plan: dict[str, Any], admin: dict[str, str] = ADMIN, **passwords: str) -> list[str]:
+def run(
+    plan: dict[str, Any],
+    admin: dict[str, str] = ADMIN,
+    *,
+    reset_passwords: bool = False,
+    **passwords: str,
+) -> list[str]:
     said: list[str] = []
     report = Report(said.append)
-    opensearch.bootstrap(plan, {**PASSWORDS, **passwords}, admin, report)
+    known = Passwords({**PASSWORDS, **passwords}, reset_passwords)
+    list(opensearch.bootstrap(plan, known, admin, report))
     return [*said, report.sum]
 
 
@@ -172,8 +180,13 @@ def test_an_interrupted_run_goes_on(domain: Domain, port: int) -> None:
 
 @pytest.mark.usefixtures("trusted")
 def test_the_user_gets_the_instances_password(domain: Domain, port: int) -> None:
+    """On request, since whoever uses it would be locked out."""
     run(part(port))
-    said = run(part(port), OPENSEARCH_PASSWORD="another")
+    puts = domain.puts
+    with pytest.raises(BootstrapError, match="acmeopenedx: knows another password, so nothing"):
+        run(part(port), OPENSEARCH_PASSWORD="another")
+    assert domain.puts == puts
+    said = run(part(port), reset_passwords=True, OPENSEARCH_PASSWORD="another")
     assert "OpenSearch user acmeopenedx: got the instance's password" in said
     assert domain.passwords["acmeopenedx"] == "another"
 

@@ -34,8 +34,13 @@ def instance() -> None:
 
 @instance.command()
 @click.option("-y", "--yes", is_flag=True, help="Do not ask for confirmation")
+@click.option(
+    "--reset-passwords",
+    is_flag=True,
+    help="Users who know another password get the instance's; without it, they stop the run",
+)
 @click.pass_obj
-def bootstrap(context: Context, yes: bool) -> None:
+def bootstrap(context: Context, yes: bool, reset_passwords: bool) -> None:
     """Make the databases and users of this instance on the services that it shares.
 
     A Job in the platform's namespace does so, with a role of its own: neither you nor the instance
@@ -44,7 +49,11 @@ def bootstrap(context: Context, yes: bool) -> None:
     """
     from tutoraws.bootstrap import running
 
-    running.bootstrap(context.root, lambda question: yes or click.confirm(question))
+    running.bootstrap(
+        context.root,
+        lambda question: yes or click.confirm(question),
+        reset_passwords=reset_passwords,
+    )
 
 
 @instance.command()

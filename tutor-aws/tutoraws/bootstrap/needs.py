@@ -6,6 +6,7 @@ may write there could name another instance's, and have its password changed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ from tutoraws.workloads import plugins_with_database
 CA_FOLDER = "/bootstrap/ca"
 
 Part = dict[str, Any]
+
+# Without options and credentials.
+MONGODB_HOST = re.compile(r"mongodb\+srv://[\w.-]+|[\w.-]+(,[\w.-]+)*", re.ASCII)
 
 # What tutor-credentials' init task copies learners into, as the user of the platform's own
 # database. The table is not there at first, and MySQL gives rights on such a one only together
@@ -124,7 +128,8 @@ def _database(owner: Instance, application: str, config: Mapping[str, Any]) -> P
     _require(config, f"{prefix}_DATABASE", name)
     _require(config, f"{prefix}_USERNAME", name, second_user(name))
     users = [name, second_user(name)]
-    return {"name": name, "users": users, "password": f"{prefix}_PASSWORD"}
+    user = str(config[f"{prefix}_USERNAME"])
+    return {"name": name, "users": users, "user": user, "password": f"{prefix}_PASSWORD"}
 
 
 def _mongodb(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> Part:
@@ -134,6 +139,14 @@ def _mongodb(settings: Settings, owner: Instance, config: Mapping[str, Any]) -> 
     _require(config, "MONGODB_DATABASE", name)
     _require(config, "MONGODB_USERNAME", name, second_user(name))
     address, port = str(config["MONGODB_HOST"]), config["MONGODB_PORT"]
+    if not MONGODB_HOST.fullmatch(address):
+        # Not quoted: it may have a password in it.
+        raise ConfigError(
+            "MONGODB_HOST",
+            "is neither a list of hosts nor mongodb+srv:// with one, and its options could give "
+            "the administrator's password away",
+            "remove it from config.yml, and name the servers in AWS_MONGODB",
+        )
     hosts = address if "://" in address else ",".join(f"{h}:{port}" for h in address.split(","))
     return {
         "hosts": hosts,

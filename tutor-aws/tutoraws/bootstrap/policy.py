@@ -22,7 +22,9 @@ def policy(settings: Settings, account: str, kms_key: str = "") -> Policy:
     statements = []
     if secrets:
         read = Secrets(region, account, secrets[0], secrets[1:], kms_key)
-        statements += secrets_policy(OPERATOR, read)["Statement"]
+        reading = secrets_policy(OPERATOR, read)["Statement"]
+        # It does not ask what a secret is.
+        statements += [{**reading[0], "Action": ["secretsmanager:GetSecretValue"]}, *reading[1:]]
     if bootstrap.redis_user_group:
         arn = f"arn:{partition(region)}:elasticache:{region}:{account}"
         resources = [f"{arn}:user:*", f"{arn}:usergroup:{bootstrap.redis_user_group}"]

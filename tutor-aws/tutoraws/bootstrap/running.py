@@ -30,6 +30,8 @@ from tutoraws.bootstrap import needs, objects, progress
 from tutoraws.certificates import certificates
 
 PAUSE_S = 2
+# So many answers in a row may fail: an API server restarts, a network has gaps.
+GAPS = 10
 # The Job's own deadline comes first.
 LIMIT_S = objects.DEADLINE_S + 120
 
@@ -37,8 +39,11 @@ LIMIT_S = objects.DEADLINE_S + 120
 Ask = Callable[[str], bool]
 
 
-def bootstrap(root: str, ask: Ask) -> None:
-    """Show the plan, ask, and have the Job carry it out. PlatformError if anything is missing."""
+def bootstrap(root: str, ask: Ask, *, reset_passwords: bool = False) -> None:
+    """Show the plan, ask, and have the Job carry it out. PlatformError if anything is missing.
+
+    With `reset_passwords`, users who know another password get the instance's.
+    """
     # Whose namespace is it? Another instance's users are not to get this one's passwords.
     deploy.preflight(root)
     config = tutor_config.load_full(root)
@@ -47,15 +52,21 @@ def bootstrap(root: str, ask: Ask) -> None:
         raise incomplete
     settings, plan = aws.read(config), needs.plan(config)
     passwords = needs.passwords(config, plan)
-    files = objects.files(plan, certificates(settings, config), program())
+    told = {**plan, "reset_passwords": reset_passwords}
+    files = objects.files(told, certificates(settings, config), program())
     image = objects.image(settings, __version__)
     job = objects.job(settings, instance(config).name, _job_name(config), image, files)
-    # Before anything is made: there may be no value in the store.
-    [secret] = hooks.RESOLVED.apply([objects.secret(job, passwords)], root)
+    secret = objects.secret(job, passwords)
+    # There may be no value in the store: then it is not even asked.
+    hooks.RESOLVED.apply([secret], root)
     _show(plan, job)
+    if reset_passwords:
+        click.echo("Users who know another password get the instance's, at once.")
     if not ask("Go on?"):
         raise click.Abort
-    run(job, [objects.config_map(job, files), secret])
+    # The answer may have taken its time: a rotation may have begun, or have come to its end.
+    [resolved] = hooks.RESOLVED.apply([secret], root)
+    run(job, [objects.config_map(job, files), resolved])
 
 
 def program() -> dict[str, str]:
@@ -84,33 +95,46 @@ def _show(plan: Mapping[str, Any], job: Manifest) -> None:
     )
 
 
-def run(job: Manifest, parts: list[Manifest]) -> None:
+def run(job: Manifest, parts: list[Manifest], pause: Callable[[float], None] = time.sleep) -> None:
     """Make the Job and its parts, wait for its end, and delete it. DeployError if it fails."""
     place = f"--namespace={job['metadata']['namespace']}"
-    made = json.loads(_create(job, place))
     try:
+        # Ctrl-C reaches kubectl too, which may have made it all the same.
+        made = json.loads(_create(job, place))
         for part in parts:
             _create(objects.owned(part, made), place)
-        _follow(name(job), place)
+        _follow(name(job), place, pause)
     finally:
         _delete(name(job), place)
 
 
-def _follow(job: str, place: str) -> None:
-    said, started = "", time.monotonic()
+def _follow(job: str, place: str, pause: Callable[[float], None]) -> None:
+    said, started, gaps = "", time.monotonic(), 0
     while time.monotonic() < started + LIMIT_S:
-        end = progress.end(json.loads(_kubectl("get", "job", job, place, "--output=json")))
-        pods = _pods(job, place)
-        state = progress.state(pods)
-        if state != said and not end:
-            fmt.echo_info(f"Job {job}: {state}")
-            said = state
+        try:
+            end, pods = _look(job, place)
+            gaps = 0
+        except DeployError as error:
+            gaps += 1
+            if gaps == GAPS:
+                raise _unfinished(job, f"cannot be followed ({error.problem})") from error
+            pause(PAUSE_S)
+            continue
         if end:
             _show_log(pods, place)
-            _require_success(job, *end)
+            _require_success(job, *end, said)
             return
-        time.sleep(PAUSE_S)
+        state = progress.state(pods)
+        if state != said:
+            fmt.echo_info(f"Job {job}: {state}")
+            said = state
+        pause(PAUSE_S)
     raise _unfinished(job, "did not come to its end")
+
+
+def _look(job: str, place: str) -> tuple[tuple[str, str] | None, list[Manifest]]:
+    found = json.loads(_kubectl("get", "job", job, place, "--output=json"))
+    return progress.end(found), _pods(job, place)
 
 
 def _pods(job: str, place: str) -> list[Manifest]:
@@ -128,7 +152,11 @@ def _show_log(pods: list[Manifest], place: str) -> None:
             fmt.echo_alert(f"The Job's log cannot be shown: {error}")
 
 
-def _require_success(job: str, end: str, reason: str) -> None:
+def _require_success(job: str, end: str, reason: str, state: str) -> None:
+    if reason == "DeadlineExceeded":
+        # Its pod is gone, and so is what it said.
+        minutes = objects.DEADLINE_S // 60
+        raise _unfinished(job, f"was ended after {minutes} minutes; the last of it was: {state}")
     if end == progress.FAILED:
         raise _unfinished(job, f"has failed ({reason})")
     fmt.echo_info(f"Job {job}: done")
@@ -147,7 +175,7 @@ def _delete(job: str, place: str) -> None:
         _kubectl("delete", "job", job, place, "--wait=false", "--ignore-not-found")
     except DeployError as error:
         minutes = (objects.DEADLINE_S + objects.TTL_S) // 60
-        fmt.echo_alert(f"The Job goes by itself within {minutes} minutes, and now is left: {error}")
+        fmt.echo_alert(f"If the Job is there, it goes by itself within {minutes} minutes: {error}")
 
 
 def _create(manifest: Manifest, place: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,13 +17,17 @@ def client(service: str) -> Any:
     return boto3.client(service)
 
 
-def administrator(name: str, setting: str) -> dict[str, str]:
-    """Who a secret is of, as RDS writes it: `username` and `password`. Raises BootstrapError."""
+def administrator(name: str, setting: str, hosts: Sequence[str]) -> dict[str, str]:
+    """Who a secret is of, as RDS writes it: `username` and `password`. Raises BootstrapError.
+
+    A secret that has a `host` is for that one alone, or for those, with commas between them.
+    """
     with aws_errors(f"secretsmanager.GetSecretValue {name}", setting):
         text = client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
     try:
         found = json.loads(text)
-        return {part: str(found[part]) for part in ("username", "password")}
+        known = {part: str(found[part]) for part in ("username", "password")}
+        bound = [each.strip() for each in str(found.get("host") or "").split(",")]
     except (ValueError, KeyError, TypeError):
         # Not chained: the error carries the text.
         raise BootstrapError(
@@ -31,6 +35,45 @@ def administrator(name: str, setting: str) -> dict[str, str]:
             "is no JSON with a username and a password",
             f"let {setting} name one like those that RDS makes",
         ) from None
+    _require_host(name, setting, hosts, bound)
+    return known
+
+
+def _require_host(name: str, setting: str, hosts: Sequence[str], bound: Sequence[str]) -> None:
+    others = [host for host in hosts if host not in bound]
+    if bound != [""] and others:
+        raise BootstrapError(
+            f"secret {name}",
+            f"is for {', '.join(bound)}, and config.yml names {', '.join(others)}",
+            f"correct the host in config.yml, let {setting} name another secret, or have the "
+            "secret's `host` corrected, exactly as config.yml has it",
+        )
+
+
+# Part of AWS' code → what to do; the first one counts.
+REMEDIES = (
+    (
+        "AccessDenied",
+        "allow it to the Job's role; `tutor aws instance policy` prints what it needs",
+    ),
+    ("InvalidParameterValue", "for a password ElastiCache wants 16 to 128 printable characters"),
+    (
+        "ServiceLinkedRole",
+        "have ElastiCache's made: `aws iam create-service-linked-role "
+        "--aws-service-name elasticache.amazonaws.com`",
+    ),
+    ("NotFound", "correct {setting} or the region"),
+    ("Quota", "ask AWS for a higher quota of this account, or delete users that nobody needs"),
+    ("Throttling", "run this again in a minute"),
+    ("AlreadyExists", "somebody else makes the same at this moment: run this again"),
+    ("Duplicate", "another user has this name: delete it, if nobody uses it, and run this again"),
+    ("", "look this code up in the service's API reference"),
+)
+
+
+def error_code(error: Any) -> str:
+    """AWS' code of a refusal."""
+    return str(error.response.get("Error", {}).get("Code", "Unknown"))
 
 
 @contextmanager
@@ -41,18 +84,14 @@ def aws_errors(where: str, setting: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "Unknown")
-        remedy = "look this code up in the service's API reference"
-        if "AccessDenied" in code:
-            remedy = "allow it to the Job's role; `tutor aws instance policy` prints what it needs"
-        elif "InvalidParameterValue" in code:
-            remedy = "for a password ElastiCache wants 16 to 128 printable characters"
-        elif "NotFound" in code:
-            remedy = f"correct {setting} or the region"
-        raise BootstrapError(where, code, remedy) from None
-    except BotoCoreError as error:
+        code = error_code(error)
+        remedy = next(remedy for part, remedy in REMEDIES if part in code)
+        raise BootstrapError(where, code, remedy.format(setting=setting)) from None
+    except (BotoCoreError, ValueError) as error:
+        # ValueError: an address that is none, of a region that is none.
         raise BootstrapError(
             where,
             f"cannot be called ({type(error).__name__})",
-            "see that the service account has a role, and the network a way to AWS",
+            "see that the service account has a role, the network a way to AWS, and AWS_REGION is "
+            "right",
         ) from None

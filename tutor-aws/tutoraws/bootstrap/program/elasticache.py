@@ -7,13 +7,18 @@ https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/Clusters.RBAC.html
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tutoraws.bootstrap.program.aws import aws_errors
+from tutoraws.bootstrap.program import accessrules
+from tutoraws.bootstrap.program.aws import aws_errors, error_code
+from tutoraws.bootstrap.program.passwords import Passwords
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 
 PAUSE_S, LIMIT_S = 5, 300
+GROUP = "AWS_BOOTSTRAP.redis_user_group"
+# Others have users in the same group.
+BUSY = ("InvalidUserState", "InvalidUserGroupState")
 
 # (user, password) → whether the cache lets them in.
 LogsIn = Callable[[str, str], bool]
@@ -52,47 +57,104 @@ def login(cache: Mapping[str, Any]) -> LogsIn:
 
 
 def bootstrap(
-    cache: Mapping[str, Any], passwords: Mapping[str, str], client: Any, report: Report
-) -> None:
-    """Make the user, or what is missing of it, and put it into the group. BootstrapError if not."""
+    cache: Mapping[str, Any], passwords: Passwords, client: Any, report: Report
+) -> Iterator[None]:
+    """Yield when nothing stands in the way; then make the user, and put it into the group.
+
+    Raises BootstrapError.
+    """
     name, group = cache["user"], cache["user_group"]
-    with aws_errors("elasticache.DescribeUserGroups", "AWS_BOOTSTRAP.redis_user_group"):
-        [found] = client.describe_user_groups(UserGroupId=group)["UserGroups"]
-    with aws_errors(f"elasticache.CreateUser or ModifyUser {name}", "AWS_BOOTSTRAP"):
-        _make_user(cache, passwords[cache["password"]], client, found["Engine"], report)
-    with aws_errors(f"elasticache.ModifyUserGroup {group}", "AWS_BOOTSTRAP.redis_user_group"):
+    password = passwords[cache["password"]]
+    with aws_errors(f"elasticache.DescribeUserGroups {group}", GROUP):
+        of_group = _group(client, group)
+    with aws_errors(f"elasticache.DescribeUsers {name}", GROUP):
+        found = _user(client, name)
+        right = found is not None and _has_password(cache, password, found, of_group, client)
+    if found is not None and not right and name in of_group["UserIds"]:
+        passwords.require_reset(f"ElastiCache user {name}")
+    yield
+    with aws_errors(f"elasticache.CreateUser or ModifyUser {name}", GROUP):
+        if found is None:
+            _make_user(cache, password, of_group["Engine"], client, report)
+        else:
+            _change_user(cache, {} if right else {"Passwords": [password]}, found, client, report)
+    with aws_errors(f"elasticache.ModifyUserGroup {group}", GROUP):
         _add_to_group(name, group, client, report)
 
 
+def _has_password(
+    cache: Mapping[str, Any],
+    password: str,
+    found: Mapping[str, Any],
+    of_group: Mapping[str, Any],
+    client: Any,
+) -> bool:
+    """Whether the user logs in; not before it is in the group. BootstrapError for somebody else."""
+    name, group = cache["user"], cache["user_group"]
+    _require_own(cache, found)
+    if name not in of_group["UserIds"]:
+        return False
+    # Before AWS is done, the cache may not know of the latest changes.
+    _wait(lambda: (_user(client, name) or {}).get("Status"), f"ElastiCache user {name}")
+    _wait(lambda: _group(client, group)["Status"], f"ElastiCache user group {group}")
+    return login(cache)(name, password)
+
+
+def _require_own(cache: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    name, group = cache["user"], cache["user_group"]
+    others = [each for each in found.get("UserGroupIds") or [] if each != group]
+    patterns = accessrules.foreign(found["AccessString"], cache["rules"])
+    foreign = [
+        *([f"is called {found['UserName']}"] if found["UserName"] != name else []),
+        *(f"is in group {each}" for each in others),
+        *([f"has {' '.join(patterns)}"] if patterns else []),
+    ]
+    if foreign:
+        raise BootstrapError(
+            f"ElastiCache user {name}",
+            f"is not of this instance alone ({', '.join(foreign)}), so nothing was changed",
+            "delete the user, if nobody uses it, and run this again; or give the instance another "
+            "name",
+        )
+
+
 def _make_user(
-    cache: Mapping[str, Any], password: str, client: Any, engine: str, report: Report
+    cache: Mapping[str, Any], password: str, engine: str, client: Any, report: Report
 ) -> None:
     name, what = cache["user"], f"ElastiCache user {cache['user']}"
-    found = _user(client, name)
-    if found is None:
-        client.create_user(
-            UserId=name,
-            UserName=name,
-            Engine=engine,
-            Passwords=[password],
-            AccessString=cache["rules"],
-        )
-        report.did(what, "made")
-        _wait(lambda: (_user(client, name) or {}).get("Status"), what)
-        return
-    changes = {}
-    if found["AccessString"].split() != cache["rules"].split():
-        changes["AccessString"] = cache["rules"]
-    if not login(cache)(name, password):
-        changes["Passwords"] = [password]
+    client.create_user(
+        UserId=name,
+        UserName=name,
+        Engine=engine,
+        Passwords=[password],
+        AccessString=cache["rules"],
+    )
+    report.did(what, "made")
+    _wait(lambda: (_user(client, name) or {}).get("Status"), what)
+
+
+def _change_user(
+    cache: Mapping[str, Any],
+    changes: dict[str, Any],
+    found: Mapping[str, Any],
+    client: Any,
+    report: Report,
+) -> None:
+    name, what = cache["user"], f"ElastiCache user {cache['user']}"
+    if accessrules.meaning(found["AccessString"]) != accessrules.meaning(cache["rules"]):
+        changes = {"AccessString": cache["rules"], **changes}
     if not changes:
         report.there(what)
         return
-    _wait(lambda: (_user(client, name) or {}).get("Status"), what)
-    client.modify_user(UserId=name, **changes)
+    when_free(lambda: client.modify_user(UserId=name, **changes), what)
     words = {"AccessString": "its rules", "Passwords": "the instance's password"}
     report.did(what, f"got {' and '.join(words[change] for change in changes)}")
     _wait(lambda: (_user(client, name) or {}).get("Status"), what)
+
+
+def _group(client: Any, group: str) -> dict[str, Any]:
+    [found] = client.describe_user_groups(UserGroupId=group)["UserGroups"]
+    return dict(found)
 
 
 def _user(client: Any, name: str) -> dict[str, Any] | None:
@@ -105,17 +167,29 @@ def _user(client: Any, name: str) -> dict[str, Any] | None:
 
 def _add_to_group(name: str, group: str, client: Any, report: Report) -> None:
     what = f"ElastiCache user group {group}"
-
-    def found() -> Any:
-        return client.describe_user_groups(UserGroupId=group)["UserGroups"][0]
-
-    if name in found()["UserIds"]:
+    if name in _group(client, group)["UserIds"]:
         report.there(f"{what} with {name}")
         return
-    _wait(lambda: found()["Status"], what)
-    client.modify_user_group(UserGroupId=group, UserIdsToAdd=[name])
+    when_free(lambda: client.modify_user_group(UserGroupId=group, UserIdsToAdd=[name]), what)
     report.did(what, f"got {name}")
-    _wait(lambda: found()["Status"], what)
+    _wait(lambda: _group(client, group)["Status"], what)
+
+
+def when_free(
+    change: Callable[[], Any], what: str, sleep: Callable[[float], None] = time.sleep
+) -> None:
+    """Make a change, again and again while AWS is busy with another one, maybe not of ours."""
+    from botocore.exceptions import ClientError
+
+    for _ in range(LIMIT_S // PAUSE_S):
+        try:
+            change()
+            return
+        except ClientError as error:
+            if not error_code(error).startswith(BUSY):
+                raise
+        sleep(PAUSE_S)
+    raise _still_changed(what)
 
 
 def _wait(status: Callable[[], str | None], what: str) -> None:
@@ -124,4 +198,8 @@ def _wait(status: Callable[[], str | None], what: str) -> None:
         if status() == "active":
             return
         time.sleep(PAUSE_S)
-    raise BootstrapError(what, "is still being changed by AWS", "run this again in some minutes")
+    raise _still_changed(what)
+
+
+def _still_changed(what: str) -> BootstrapError:
+    return BootstrapError(what, "is still being changed by AWS", "run this again in some minutes")

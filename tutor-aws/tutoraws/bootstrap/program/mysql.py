@@ -6,9 +6,11 @@ Runs in the Job, with the libraries of the openedx image; nothing else of ours i
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from tutoraws.bootstrap.program import grants
+from tutoraws.bootstrap.program.passwords import Passwords
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 
 CHARSET, COLLATION = "utf8mb4", "utf8mb4_unicode_ci"
@@ -18,16 +20,14 @@ CHARSET, COLLATION = "utf8mb4", "utf8mb4_unicode_ci"
 NAME = re.compile(r"[a-z][a-z0-9]+")
 USER = re.compile(rf"{NAME.pattern}(_2)?")
 
-GRANT = re.compile(
-    r"GRANT (?P<rights>.+?) ON ((TABLE|PROCEDURE|FUNCTION) )?"
-    r"(?P<database>`[^`]+`|\*)\.(?P<object>`[^`]+`|\*) TO (?P<rest>.*)"
-)
-
-WRONG_PASSWORD = 1045
+# An expired password is none that the instance could use. 1820 is what old clients are told.
+NOT_THE_PASSWORD = (1045, 1820, 1862)
 # https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
 CHECK_NETWORK = "check the endpoint, the security groups, and the policies of namespace and VPC"
 CHECK_RIGHTS = "give the administrator the rights that the reference of AWS_BOOTSTRAP lists"
+MADE_MEANWHILE = ("somebody else makes or drops the same at this moment", "run this again")
 PROBLEMS = {
+    1007: MADE_MEANWHILE,
     1044: ("the administrator may not do this", CHECK_RIGHTS),
     1045: (
         "the administrator is refused",
@@ -35,6 +35,7 @@ PROBLEMS = {
     ),
     1142: ("the administrator may not do this", CHECK_RIGHTS),
     1227: ("the administrator may not do this", CHECK_RIGHTS),
+    1396: MADE_MEANWHILE,
     1410: ("the administrator may not make users", CHECK_RIGHTS),
     1819: (
         "the server's password policy refuses the instance's password",
@@ -46,6 +47,10 @@ PROBLEMS = {
     2026: (
         "it cannot prove who it is",
         "let AWS_MYSQL.ca_file have the authority that has signed its certificate",
+    ),
+    3118: (
+        "a user of the instance is locked",
+        "see who has locked it, and why; then ALTER USER … ACCOUNT UNLOCK",
     ),
 }
 
@@ -74,11 +79,14 @@ def connector(server: Mapping[str, Any]) -> Connect:
 
 def bootstrap(
     server: Mapping[str, Any],
-    passwords: Mapping[str, str],
+    passwords: Passwords,
     admin: Mapping[str, str],
     report: Report,
-) -> None:
-    """Make what is missing of `server`'s databases, users and rights. Raises BootstrapError."""
+) -> Iterator[None]:
+    """Yield when nothing stands in the way; then make what is missing of databases, users, rights.
+
+    Raises BootstrapError.
+    """
     import MySQLdb
 
     try:
@@ -86,7 +94,10 @@ def bootstrap(
         connection = connect(admin["username"], admin["password"])
         try:
             with connection.cursor() as cursor:
-                _Server(server, cursor, connect, report).make(passwords)
+                found = _Server(server, cursor, connect, passwords, report)
+                found.check()
+                yield
+                found.make()
         finally:
             connection.close()
     except MySQLdb.Error as error:
@@ -99,30 +110,53 @@ def bootstrap(
 
 class _Server:
     def __init__(
-        self, plan: Mapping[str, Any], cursor: Any, connect: Connect, report: Report
+        self,
+        plan: Mapping[str, Any],
+        cursor: Any,
+        connect: Connect,
+        passwords: Passwords,
+        report: Report,
     ) -> None:
         self._databases: Sequence[Mapping[str, Any]] = plan["databases"]
         self._table_rights: Sequence[Mapping[str, Any]] = plan["table_rights"]
         self._cursor = cursor
         self._connect = connect
+        self._passwords = passwords
         self._report = report
+        # User → whether he knows the instance's password; who is not in it was not there.
+        self._known: dict[str, bool] = {}
 
-    def make(self, passwords: Mapping[str, str]) -> None:
-        # Before anything is changed: names that belong to nobody else.
+    def check(self) -> None:
+        """Raise BootstrapError for names and users that belong to somebody else."""
         for database in self._databases:
             _require(NAME, database["name"])
             for user in database["users"]:
                 _require(USER, user)
                 self._require_own(user, database["name"])
+            self._require_password(database)
+
+    def make(self) -> None:
+        """Make what is missing."""
         for database in self._databases:
             self._make_database(database["name"])
             for user in database["users"]:
-                self._make_user(user, passwords[database["password"]])
+                self._make_user(user, self._passwords[database["password"]])
                 self._give(user, database["name"], "*", {"ALL PRIVILEGES"})
             self._mind_others(database)
         for each in self._table_rights:
             for user in each["users"]:
                 self._give(user, each["database"], each["table"], set(each["rights"]))
+
+    def _require_password(self, database: Mapping[str, Any]) -> None:
+        """The user in use must know the instance's password; if he is not there, the other one."""
+        password = self._passwords[database["password"]]
+        found = {
+            user: self._logs_in(user, password) for user in database["users"] if self._hosts(user)
+        }
+        apart = [user for user, right in found.items() if not right]
+        if apart and not found.get(database["user"]):
+            self._passwords.require_reset(f"MySQL user {apart[0]}")
+        self._known.update(found)
 
     def _ask(self, sql: str, *values: str) -> list[tuple[Any, ...]]:
         self._cursor.execute(sql, values or None)
@@ -150,20 +184,25 @@ class _Server:
 
     def _make_user(self, user: str, password: str) -> None:
         what = f"MySQL user {user}"
-        found = self._hosts(user)
-        if not found:
+        if user not in self._known:
             self._cursor.execute(
                 f"CREATE USER '{user}'@'%%' IDENTIFIED BY %s REQUIRE SSL", (password,)
             )
             self._report.did(what, "made")
             return
         changes = []
-        if not found["%"]:
+        if not self._hosts(user).get("%"):
             self._cursor.execute(f"ALTER USER '{user}'@'%' REQUIRE SSL")
             changes.append("now has to use TLS")
-        if not self._logs_in(user, password):
+        if not self._known[user] and self._passwords.reset:
             self._cursor.execute(f"ALTER USER '{user}'@'%%' IDENTIFIED BY %s", (password,))
             changes.append("got the instance's password")
+        elif not self._known[user]:
+            # That of a rotation which has not come to its end, or of one before.
+            self._report.mind(
+                f"{what}, whose turn it is not, knows another password; before the next rotation, "
+                "or if one asks for it, run this with --reset-passwords"
+            )
         if changes:
             self._report.did(what, " and ".join(changes))
         else:
@@ -179,7 +218,7 @@ class _Server:
         try:
             self._connect(user, password).close()
         except MySQLdb.OperationalError as error:
-            if error.args[0] != WRONG_PASSWORD:
+            if error.args[0] not in NOT_THE_PASSWORD:
                 raise
             return False
         return True
@@ -195,14 +234,11 @@ class _Server:
         )
         self._report.did(what, "given")
 
-    def _rights(self, user: str) -> dict[tuple[str, str], set[str]]:
-        found = {}
-        for (line,) in self._ask(f"SHOW GRANTS FOR '{user}'@'%'"):
-            match = GRANT.match(line)
-            if match:
-                place = (match["database"].strip("`"), match["object"].strip("`"))
-                found[place] = set(match["rights"].split(", "))
-        return found
+    def _rights(self, user: str) -> dict[grants.Place, set[str]]:
+        return grants.rights(self._grants(user))
+
+    def _grants(self, user: str) -> list[str]:
+        return [line for (line,) in self._ask(f"SHOW GRANTS FOR '{user}'@'%'")]
 
     def _require_own(self, user: str, database: str) -> None:
         """Raise BootstrapError for a user who has rights on something that is not of this plan."""
@@ -210,16 +246,17 @@ class _Server:
         if not found:
             return
         expected = {
-            (each["database"], each["table"])
+            (each["database"], each["table"]): each["rights"]
             for each in self._table_rights
             if user in each["users"]
         }
-        lines = (
-            [line for (line,) in self._ask(f"SHOW GRANTS FOR '{user}'@'%'")] if "%" in found else []
-        )
+        # MySQL gives these to everybody; MariaDB knows none.
+        mandatory = dict(self._ask("SHOW VARIABLES LIKE 'mandatory_roles'"))
+        roles = grants.roles(mandatory.get("mandatory_roles", ""))
+        lines = self._grants(user) if "%" in found else []
         foreign = [
             *(f"logs in from {host}" for host in found if host != "%"),
-            *filter(None, (_foreign(line, database, expected) for line in lines)),
+            *filter(None, (grants.foreign(line, database, expected, roles) for line in lines)),
         ]
         if foreign:
             raise BootstrapError(
@@ -229,25 +266,20 @@ class _Server:
             )
 
     def _mind_others(self, database: Mapping[str, Any]) -> None:
-        # The names of databases in this table are patterns.
         name = database["name"]
-        found = self._ask("SELECT DISTINCT User, Db FROM mysql.db WHERE %s LIKE Db", name)
-        for user, pattern in found:
-            if user not in database["users"]:
-                self._report.mind(f"MySQL user {user} has rights on {name} too (on `{pattern}`)")
-
-
-def _foreign(line: str, database: str, expected: Iterable[tuple[str, str]]) -> str:
-    """What a line of SHOW GRANTS gives on something else; the line may end in a password's hash."""
-    match = GRANT.match(line)
-    if not match:
-        return "has a role"
-    place = (match["database"].strip("`"), match["object"].strip("`"))
-    if match["rights"] == "USAGE":
-        return ""
-    if place in expected or place[0] == database:
-        return "may give its rights away" if "GRANT OPTION" in match["rest"] else ""
-    return f"has {match['rights']} on {'.'.join(place)}"
+        own = {user for each in self._databases for user in each["users"]}
+        # The names of databases in the first table are patterns.
+        for table, condition in (
+            ("db", "%s LIKE Db"),
+            ("tables_priv", "Db = %s"),
+            ("procs_priv", "Db = %s"),
+        ):
+            found = self._ask(
+                f"SELECT DISTINCT User, Db FROM mysql.{table} WHERE {condition}", name
+            )
+            for user, place in found:
+                if user not in own:
+                    self._report.mind(f"MySQL user {user} has rights on {name} too (on `{place}`)")
 
 
 def _require(form: re.Pattern[str], name: str) -> None:

@@ -10,10 +10,11 @@ import ssl
 import urllib.error
 import urllib.request
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from tutoraws.bootstrap.program.passwords import Passwords
 from tutoraws.bootstrap.program.report import BootstrapError, Report
 
 API = "_plugins/_security/api"
@@ -59,64 +60,98 @@ def asker(domain: Mapping[str, Any]) -> Ask:
 
 def bootstrap(
     domain: Mapping[str, Any],
-    passwords: Mapping[str, str],
+    passwords: Passwords,
     admin: Mapping[str, str],
     report: Report,
     ask: Ask | None = None,
-) -> None:
-    """Make the role, the user if it has one, and the mapping from one to the other.
+) -> Iterator[None]:
+    """Yield when nothing stands in the way; then make role, user if it has one, and mapping.
 
-    Raises BootstrapError, before anything is changed if they are somebody else's too.
+    Raises BootstrapError.
     """
-    ask = ask or asker(domain)
-
-    def get(kind: str, name: str) -> Any:
-        path = f"{API}/{kind}/{quote(name, safe='')}"
-        status, found = ask("GET", path, None, admin)
-        return None if status == NOT_FOUND else _granted(domain, status, found)[name]
-
-    def put(kind: str, name: str, document: Document) -> None:
-        path = f"{API}/{kind}/{quote(name, safe='')}"
-        _granted(domain, *ask("PUT", path, document, admin))
-
-    name = domain["name"]
-    role, user = get("roles", name), get("internalusers", name)
-    mappings = _granted(domain, *ask("GET", f"{API}/rolesmapping", None, admin))
-    mapping = mappings.get(name)
-    _require_own(domain, user or {}, mappings)
-    what = f"OpenSearch role {name}"
-    if role is not None and _has(role, domain["role"]):
-        report.there(what)
-    else:
-        put("roles", name, domain["role"])
-        report.did(what, "made" if role is None else "got its rights")
-    if "password" in domain:
-        _user(domain, user, passwords[domain["password"]], ask, put, report)
-    what = f"OpenSearch role {name} for {', '.join(_holders(domain['mapping']))}"
-    if mapping is not None and _has(mapping, domain["mapping"]):
-        report.there(what)
-    else:
-        put("rolesmapping", name, domain["mapping"])
-        report.did(what, "given")
+    found = _Domain(domain, passwords, admin, ask or asker(domain), report)
+    found.check()
+    yield
+    found.make()
 
 
-def _user(
-    domain: Mapping[str, Any],
-    found: Any,
-    password: str,
-    ask: Ask,
-    put: Callable[[str, str, Document], None],
-    report: Report,
-) -> None:
-    name, what = domain["name"], f"OpenSearch user {domain['name']}"
-    if found is not None:
-        login = {"username": name, "password": password}
-        status, _ = ask("GET", "_plugins/_security/authinfo", None, login)
-        if status != UNAUTHORIZED:
-            report.there(what)
+class _Domain:
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        passwords: Passwords,
+        admin: Mapping[str, str],
+        ask: Ask,
+        report: Report,
+    ) -> None:
+        self._plan = plan
+        self._name: str = plan["name"]
+        self._passwords = passwords
+        self._admin = admin
+        self._ask = ask
+        self._report = report
+        self._found: Document = {}
+        self._knows_password = False
+
+    def check(self) -> None:
+        """Look at what is there. Raises BootstrapError if it is of somebody else too."""
+        user, mappings = self._get("internalusers"), self._call("GET", "rolesmapping")
+        _require_own(self._plan, user or {}, mappings)
+        self._found = {
+            "roles": self._get("roles"),
+            "internalusers": user,
+            "rolesmapping": mappings.get(self._name),
+        }
+        if user is not None and "password" in self._plan:
+            self._knows_password = _logs_in(self._ask, self._name, self._password)
+            if not self._knows_password:
+                self._passwords.require_reset(f"OpenSearch user {self._name}")
+
+    def make(self) -> None:
+        """Make what is missing."""
+        role, mapping = self._plan["role"], self._plan["mapping"]
+        self._keep("roles", role, f"OpenSearch role {self._name}", "got its rights")
+        if "password" in self._plan:
+            self._make_user()
+        what = f"OpenSearch role {self._name} for {', '.join(_holders(mapping))}"
+        self._keep("rolesmapping", mapping, what, "given")
+
+    @property
+    def _password(self) -> str:
+        return self._passwords[self._plan["password"]]
+
+    def _keep(self, kind: str, document: Document, what: str, deed: str) -> None:
+        found = self._found[kind]
+        if found is not None and _has(found, document):
+            self._report.there(what)
             return
-    put("internalusers", name, {"password": password})
-    report.did(what, "made" if found is None else "got the instance's password")
+        self._call("PUT", f"{kind}/{quote(self._name, safe='')}", document)
+        self._report.did(what, "made" if found is None and kind == "roles" else deed)
+
+    def _make_user(self) -> None:
+        what = f"OpenSearch user {self._name}"
+        if self._knows_password:
+            self._report.there(what)
+            return
+        path = f"internalusers/{quote(self._name, safe='')}"
+        self._call("PUT", path, {"password": self._password})
+        made = self._found["internalusers"] is None
+        self._report.did(what, "made" if made else "got the instance's password")
+
+    def _get(self, kind: str) -> Any:
+        path = f"{API}/{kind}/{quote(self._name, safe='')}"
+        status, found = self._ask("GET", path, None, self._admin)
+        return None if status == NOT_FOUND else _granted(self._plan, status, found)[self._name]
+
+    def _call(self, method: str, path: str, document: Document | None = None) -> Any:
+        answer = self._ask(method, f"{API}/{path}", document, self._admin)
+        return _granted(self._plan, *answer)
+
+
+def _logs_in(ask: Ask, user: str, password: str) -> bool:
+    login = {"username": user, "password": password}
+    status, _ = ask("GET", "_plugins/_security/authinfo", None, login)
+    return status != UNAUTHORIZED
 
 
 def _require_own(domain: Mapping[str, Any], user: Document, mappings: Document) -> None:
