@@ -29,7 +29,8 @@ def script(user: str, has: str, gets: str) -> str:
         '  echo "$reason" | grep -o -E "^ERROR [0-9]+" >&2 || true\n'
         f'  echo "MySQL: nothing was changed, because {user} cannot log in with the password that '
         "the instance has had, or may not choose this one; 'tutor aws instance bootstrap' makes "
-        'both users of each database" >&2\n'
+        "both users of each database, and with --reset-passwords gives them the instance's "
+        'password" >&2\n'
         "  exit 1\n"
         "fi"
     )
