@@ -26,8 +26,17 @@ MISTAKES = [
     pytest.param(
         {"AWS_REDIS": {"username": 'a"b'}}, "AWS_REDIS.username: ", id="quote in a user name"
     ),
+    pytest.param({"AWS_MYSQL": {"host": "a..b"}}, "AWS_MYSQL.host: 'a..b' is not", id="dots"),
+    pytest.param({"AWS_MYSQL": {"host": "a.-b"}}, "AWS_MYSQL.host: 'a.-b' is not", id="dash"),
     pytest.param(
-        {"AWS_REDIS": {"celery_database": 1}}, "AWS_REDIS.cache_database: ", id="one Redis database"
+        {"AWS_NETWORK": {"egress": ["203.0.113.7/32:70000"]}},
+        "AWS_NETWORK.egress[0]: '203.0.113.7/32:70000' is not a range and a port",
+        id="port beyond all",
+    ),
+    pytest.param(
+        {"AWS_NETWORK": {"egress": ["203.0.113.7/32:443", "203.0.113.7/32:0"]}},
+        "AWS_NETWORK.egress[1]: ",
+        id="port 0 to go out by",
     ),
     pytest.param(
         {"AWS_MONGODB": {"hosts": ["mongodb+srv://acme.test"]}},

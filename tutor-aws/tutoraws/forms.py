@@ -9,10 +9,12 @@ from typing import Annotated
 from tutorplatform.config import Between, Form
 from tutorplatform.errors import ConfigError
 
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+HOST = rf"{LABEL}(\.{LABEL})*"
 Host = Annotated[
     str,
     Form(
-        r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?",
+        HOST,
         "a host name (without scheme and port)",
         "db.acme.internal",
     ),
@@ -31,6 +33,10 @@ Bucket = Annotated[
 OCTET = r"(25[0-5]|2[0-4]\d|1?\d?\d)"
 CIDR = rf"{OCTET}(\.{OCTET}){{3}}/(3[0-2]|[12]?\d)"
 Cidr = Annotated[str, Form(CIDR, "a range of IPv4 addresses", "10.0.0.0/16")]
+PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
+Destination = Annotated[
+    str, Form(rf"{CIDR}:{PORT}", "a range and a port (1 to 65535)", "203.0.113.7/32:636")
+]
 
 Annotation = Annotated[
     str,

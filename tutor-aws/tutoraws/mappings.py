@@ -9,13 +9,13 @@ from typing import Annotated
 from tutorplatform.config import Between, Form, OneOf
 
 from tutoraws.forms import (
-    CIDR,
     Annotation,
     Bucket,
     CertificateArn,
     CertificateName,
     Cidr,
     DatabaseIndex,
+    Destination,
     File,
     Host,
     Name,
@@ -173,9 +173,7 @@ class Network:
     data_cidrs: tuple[Cidr, ...] = ()
     # The VPC's, if they are none of the usual private ones.
     vpc_cidrs: tuple[Cidr, ...] = ()
-    egress: tuple[
-        Annotated[str, Form(rf"{CIDR}:\d{{1,5}}", "a range and a port", "203.0.113.7/32:636")], ...
-    ] = ()
+    egress: tuple[Destination, ...] = ()
 
 
 @dataclass(frozen=True)

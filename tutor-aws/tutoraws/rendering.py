@@ -14,6 +14,7 @@ from tutorplatform import manifests
 from tutoraws import (
     cdn,
     clients,
+    endpoints,
     images,
     ingresses,
     meilisearch,
@@ -106,6 +107,7 @@ def request_seconds(_config: Config) -> int:
 def check(config: Config) -> None:
     """Raise ConfigError for settings that cannot be used, whatever is still missing."""
     aws = settings.read(config)
+    endpoints.check(config)
     passwords.check(config)
     mysqlnames.check(config)
     meilisearch.check(config)

@@ -99,16 +99,6 @@ def _images_of_a_registry(settings: Settings) -> None:
         )
 
 
-def _tasks_apart_from_caches(settings: Settings) -> None:
-    if settings.redis.celery_database == settings.redis.cache_database:
-        # Django clears a cache with FLUSHDB.
-        raise ConfigError(
-            "AWS_REDIS.cache_database",
-            "is the celery_database as well, and clearing the cache would delete queued tasks",
-            "give each a database index of its own",
-        )
-
-
 def _private_apart_from_public(settings: Settings) -> None:
     s3 = settings.s3
     if s3.private_bucket and s3.private_bucket == s3.public_bucket:
@@ -150,7 +140,6 @@ def _assets_apart_from_files(settings: Settings) -> None:
 CONTRADICTIONS: tuple[Callable[[Settings], None], ...] = (
     _one_way_to_mongodb,
     _images_of_a_registry,
-    _tasks_apart_from_caches,
     _private_apart_from_public,
     _one_way_to_static_files,
     _assets_apart_from_files,
