@@ -5,10 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-# As long as real ones, and with the `=` that a certificate's text may hold.
-CERTIFICATE = (
-    "-----BEGIN CERTIFICATE-----\n" + ("A" * 64 + "\n") * 20 + "AA==\n-----END CERTIFICATE-----\n"
-)
+# A real one, of an authority whose key is gone, with the `=` that its text may hold.
+CERTIFICATE = """\
+-----BEGIN CERTIFICATE-----
+MIICuDCCAaCgAwIBAgIBATANBgkqhkiG9w0BAQsFADAUMRIwEAYDVQQDDAlEYXRh
+YmFzZXMwIBcNMjQwMTAxMDAwMDAwWhgPMjEyNDAxMDEwMDAwMDBaMBQxEjAQBgNV
+BAMMCURhdGFiYXNlczCCASIwDQYJKoZIhvcNAQEBBQADggEPADCCAQoCggEBAKMd
+w2Ti/92+zcBlfCkeBIjQrlIdmOE+398X5Q8shzon+0VmRBlLwiazWLuf2/wothSh
+z3Jv0GnHQTgRtznfJxeCxB3hG584n5Aa7UqtNuLGt/dH3ihUJokXFyEdN7EzG4t9
+cIUaTn2lHHZAZ6ch83Fx1SBUuqUYTUeDeQKbdcOy0Ed74qb1jvk9UPHNoyzKjjLk
+RnPAdZlrrgaa+S2ciPpQFj668zwKXqKDcZB3j1t2MoZTw+t7nloeOJHjRgDZqTy5
+uXtftFfcWwd90z4g5S3MC0HIPnbnLvC+a9q/3agBH4LdFEGdF0acBE+A/bIPCsES
+EAvxYYrrcFNNxZEheyUCAwEAAaMTMBEwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG
+9w0BAQsFAAOCAQEAaapjq804VjU0O88g+vTf6Dp8ISpdC1TbUONf58ZamINyCiT7
+NRMo8Oog2n19CHoHW0+0pVthI4DvXNcw0SLn8jTRIpjqbu4KXUiHRPfezDE35m3u
+VsCkyHIxxEOp6moxLr8kDfDG2o9d3edfzlzidbjlfTbOqVU02emCAtru74cqN5Ew
+BhWrFw5hpcr2evppNzpsvx4cjg3pkeb3N5r+XAe/4LUT9r0ywd7tG0DSnAy4k5jH
+E82TRnMIjjdrsISLO2M4y+fGo6Zs2tiw91Q1nrNZV4P2Dzmg42OajaRTRxPnIPqB
+ufKEnuY1+aEPjlpGlaOc66T5led2/NTkt0udjQ==
+-----END CERTIFICATE-----
+"""
 PASSWORD = "a/b+c%d!&#$^<>-"  # What ElastiCache allows, and more.
 
 

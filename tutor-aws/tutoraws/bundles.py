@@ -56,15 +56,21 @@ def url(region: str) -> str:
 
 def bundle(text: str, where: str) -> Bundle:
     """The bundle of this text. PlatformError, with `where` it is from, if it is none."""
-    store = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    try:
-        store.load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError) as error:
-        raise _no_bundle(where) from error
-    found = frozenset(_authority(each) for each in store.get_ca_certs())
+    store = trusting(text)
+    found = frozenset(_authority(each) for each in store.get_ca_certs()) if store else frozenset()
     if not found or "PRIVATE KEY" in text:
         raise _no_bundle(where)
     return Bundle(text, found)
+
+
+def trusting(text: str) -> ssl.SSLContext | None:
+    """What trusts the certificates of this PEM text; None if there are none, or one is broken."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(cadata=text)
+    except (ssl.SSLError, ValueError):
+        return None
+    return context
 
 
 def _no_bundle(where: str) -> PlatformError:

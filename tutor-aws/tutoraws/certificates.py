@@ -10,6 +10,7 @@ from typing import Any
 from tutorplatform.errors import ConfigError
 from tutorplatform.roots import current_root
 
+from tutoraws.bundles import trusting
 from tutoraws.objects import MONGODB_CA, MYSQL_CA
 from tutoraws.settings import Settings
 
@@ -23,8 +24,8 @@ def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str
     """File name in the pods → PEM text, for each external database that has a ca_file.
 
     A relative path starts at the Tutor root of the running command.
-    Raises ConfigError for a file that cannot be read, holds no certificate, holds a private
-    key, or is too big for Kubernetes.
+    Raises ConfigError for a file that cannot be read, holds no certificate or a broken one, holds
+    a private key, or is too big for Kubernetes.
     """
     files = {
         MYSQL_CA: ("AWS_MYSQL.ca_file", config["RUN_MYSQL"], settings.mysql.ca_file),
@@ -34,9 +35,10 @@ def certificates(settings: Settings, config: Mapping[str, Any]) -> dict[str, str
         name: _pem(path, where) for name, (where, run, path) in files.items() if path and not run
     }
     if len(json.dumps(found)) > MAX_JSON_BYTES:
+        where, _, path = files[max(found, key=lambda name: len(found[name]))]
         raise ConfigError(
-            "ca_file",
-            f"{' and '.join(found)} have more than the {MAX_JSON_BYTES} bytes that fit",
+            where,
+            f"the CA files have more than the {MAX_JSON_BYTES} bytes that fit, most of them {path}",
             "use a file with the certificates of your region only",
         )
     return found
@@ -57,10 +59,10 @@ def _pem(path: str, where: str) -> str:
         raise ConfigError(
             where, f"{path} holds a private key", "name a file with certificates only"
         )
-    if "-----BEGIN CERTIFICATE-----" not in text:
+    if not trusting(text):
         raise ConfigError(
             where,
-            f"{path} holds no PEM certificate",
+            f"{path} holds no PEM certificate, or one that is broken",
             "name the CA bundle of your server; `tutor aws ca-bundle` fetches that of Amazon RDS",
         )
     return text
