@@ -33,6 +33,14 @@ def test_databases_have_longer_names() -> None:
         check({**CONFIG, "OPENEDX_MYSQL_DATABASE": "d" * 63 + "_2"})
 
 
+@pytest.mark.parametrize("name", ["open-edx", "open.edx", "123", "", "a b", "ä"])
+def test_databases_have_names_that_need_no_quotes(name: str) -> None:
+    """The task that copies learners to credentials has them without."""
+    with pytest.raises(ConfigError, match=r"^OPENEDX_MYSQL_DATABASE: .* letters, digits and _, "):
+        check({**CONFIG, "OPENEDX_MYSQL_DATABASE": name})
+    check({**CONFIG, "OPENEDX_MYSQL_DATABASE": "open_edx2"})
+
+
 def test_plugins_that_are_enabled_count() -> None:
     notes = {"NOTES_MYSQL_DATABASE": "notes", "NOTES_MYSQL_USERNAME": "n" * 31}
     with pytest.raises(ConfigError, match=r"^NOTES_MYSQL_USERNAME"):

@@ -14,8 +14,9 @@ from tutoraws.workloads import plugins_with_database
 SECOND = "_2"
 # https://dev.mysql.com/doc/refman/8.4/en/identifier-length.html
 LONGEST_USER, LONGEST_DATABASE = 32, 64
-# They stand in scripts for a shell and for MySQL.
-CHARACTERS = re.compile(r"[\w.-]+", re.ASCII)
+# Scripts have users in quotes, but databases without, where `-` is a minus and a number no name.
+USER = re.compile(r"[\w.-]+", re.ASCII)
+DATABASE = re.compile(r"(?!\d+$)\w+", re.ASCII)
 
 
 def check(config: Mapping[str, Any]) -> None:
@@ -24,16 +25,18 @@ def check(config: Mapping[str, Any]) -> None:
         return
     for service in ("OPENEDX", *map(str.upper, plugins_with_database(config))):
         user, database = f"{service}_MYSQL_USERNAME", f"{service}_MYSQL_DATABASE"
-        _check(user, str(config[user]).removesuffix(SECOND), LONGEST_USER - len(SECOND))
-        _check(database, str(config[database]), LONGEST_DATABASE)
+        name = str(config[user]).removesuffix(SECOND)
+        _check(user, name, USER, "letters, digits and _ . -", LONGEST_USER - len(SECOND))
+        characters = "letters, digits and _, not digits alone"
+        _check(database, str(config[database]), DATABASE, characters, LONGEST_DATABASE)
 
 
-def _check(key: str, name: str, longest: int) -> None:
-    if CHARACTERS.fullmatch(name) and len(name) <= longest:
+def _check(key: str, name: str, form: re.Pattern[str], characters: str, longest: int) -> None:
+    if form.fullmatch(name) and len(name) <= longest:
         return
     raise ConfigError(
         key,
         f"{name!r} is no name for MySQL",
-        f"use letters, digits and _ . -, {longest} at most, or `tutor config save --unset {key}` "
-        "for the one that follows from the instance's",
+        f"use {characters}, {longest} at most, or `tutor config save --unset {key}` for the one "
+        "that follows from the instance's",
     )
