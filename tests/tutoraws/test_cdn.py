@@ -21,6 +21,19 @@ def test_cloudfront_may_not_ask_itself() -> None:
         cdn.hosts(settings.read({"AWS_CDN": CLOUDFRONT}), ["origin.a.test"])
 
 
+def test_a_host_of_the_instance_serves_pictures_behind_cloudfront_only() -> None:
+    """There is a behaviour for them; Caddy knows nothing of the bucket."""
+    pictures = {"public_host": "Learn.a.test"}
+    with pytest.raises(ConfigError, match=r"^AWS_S3.public_host: learn.a.test is a public host"):
+        cdn.hosts(settings.read({"AWS_S3": pictures}), ["learn.a.test"])
+    both = settings.read({"AWS_CDN": CLOUDFRONT, "AWS_S3": pictures})
+    assert cdn.hosts(both, ["learn.a.test"]) == ["learn.a.test", "origin.a.test"]
+    elsewhere = settings.read({"AWS_S3": {"public_host": "cdn.a.test"}})
+    assert cdn.hosts(elsewhere, ["learn.a.test"]) == ["learn.a.test"]
+    off = settings.read({"AWS_S3": {**pictures, "enabled": False}})
+    assert cdn.hosts(off, ["learn.a.test"]) == ["learn.a.test"]
+
+
 def test_cloudfront_stands_before_our_own_load_balancer() -> None:
     """Not before Tutor's, which wants the public hosts' certificates for itself."""
     with_cloudfront = settings.read({"AWS_CDN": CLOUDFRONT})

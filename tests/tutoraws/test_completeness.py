@@ -24,7 +24,9 @@ FRESH: dict[str, Any] = {
     "OPENSEARCH_USERNAME": "",
     "OPENSEARCH_PASSWORD": "",
     "RUN_MEILISEARCH": True,
+    "LMS_HOST": "learn.a.test",
     "MEILISEARCH_URL": "http://meilisearch:7700",
+    "MEILISEARCH_PUBLIC_URL": "https://meilisearch.learn.a.test",
     "AWS_MYSQL": {},
     "AWS_REDIS": {},
     "AWS_MONGODB": {},
@@ -122,7 +124,25 @@ def test_a_complete_configuration_lacks_nothing() -> None:
         pytest.param(
             {"DISCOVERY_RUN_ELASTICSEARCH": True}, [], id="discovery with its own Elasticsearch"
         ),
-        pytest.param({"RUN_MEILISEARCH": False}, ["MEILISEARCH_URL"], id="Meilisearch elsewhere"),
+        pytest.param(
+            {"RUN_MEILISEARCH": False},
+            ["MEILISEARCH_URL", "MEILISEARCH_PUBLIC_URL"],
+            id="Meilisearch elsewhere",
+        ),
+        pytest.param(
+            {"RUN_MEILISEARCH": False, "MEILISEARCH_URL": "https://search.test"},
+            ["MEILISEARCH_PUBLIC_URL"],
+            id="Meilisearch elsewhere, not for browsers",
+        ),
+        pytest.param(
+            {
+                "RUN_MEILISEARCH": False,
+                "MEILISEARCH_URL": "https://search.test",
+                "MEILISEARCH_PUBLIC_URL": "https://search.test",
+            },
+            [],
+            id="Meilisearch elsewhere, with both",
+        ),
     ],
 )
 def test_what_is_needed_depends_on_what_runs_where(

@@ -21,7 +21,8 @@ def is_on(settings: Settings) -> bool:
 def hosts(settings: Settings, public: Iterable[str]) -> list[str]:
     """The hosts that Caddy serves: the `public` ones, and the one that CloudFront asks.
 
-    ConfigError if that is a public one: CloudFront would ask itself.
+    ConfigError if that is a public one, since CloudFront would ask itself, and if pictures are
+    to come from a public one that no CloudFront stands before.
     """
     served, origin = list(public), settings.cdn.origin_host
     if origin in served:
@@ -29,6 +30,13 @@ def hosts(settings: Settings, public: Iterable[str]) -> list[str]:
             "AWS_CDN.origin_host",
             f"{origin} is a public host, and CloudFront would ask itself",
             f"choose another name for the load balancer, such as origin.{origin}",
+        )
+    pictures = settings.s3.public_host.lower()
+    if settings.s3.enabled and pictures in served and not is_on(settings):
+        raise ConfigError(
+            "AWS_S3.public_host",
+            f"{pictures} is a public host, which serves no pictures without CloudFront before it",
+            "name the host that serves the public bucket, or remove it: the bucket does then",
         )
     return [*served, origin] if origin else served
 

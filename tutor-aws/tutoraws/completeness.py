@@ -72,6 +72,8 @@ def _search(settings: aws.Settings, config: Mapping[str, Any]) -> dict[str, Any]
         "OPENSEARCH_PASSWORD": config["OPENSEARCH_USERNAME"] and not config["OPENSEARCH_PASSWORD"],
         "AWS_NETWORK.data_cidrs": host and network.enabled and not network.data_cidrs,
         "MEILISEARCH_URL": elsewhere and config["MEILISEARCH_URL"] == MEILISEARCH_URL,
+        "MEILISEARCH_PUBLIC_URL": elsewhere
+        and config["MEILISEARCH_PUBLIC_URL"].endswith(f"://meilisearch.{config['LMS_HOST']}"),
     }
 
 

@@ -32,7 +32,8 @@ from tutoraws.workloads import plugins_with_database
 def objects_text(config: Config) -> str:
     """Our own objects, for Tutor's services.yml."""
     aws = settings.read(config)
-    hosts = [] if config["ENABLE_WEB_PROXY"] else cdn.hosts(aws, public_hosts(config))
+    served = cdn.hosts(aws, public_hosts(config))
+    hosts = [] if config["ENABLE_WEB_PROXY"] else served
     accounts = [
         objects.service_account(objects.SERVICE_ACCOUNT, aws.role_arn),
         *(
