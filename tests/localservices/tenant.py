@@ -28,7 +28,8 @@ QUEUE = "edx.lms.core.default"
 
 def with_platform_settings(root: Path) -> dict[str, Any]:
     found = platform_settings(TutorRoot(root), "lms")
-    names = ("CACHES", "DJANGO_REDIS_IGNORE_EXCEPTIONS", "SECRET_KEY")
+    names = [name for name in found if name.startswith("DJANGO_REDIS_")]
+    names += ["CACHES", "SECRET_KEY"]
     settings.configure(**{name: found[name] for name in names})
     return found
 

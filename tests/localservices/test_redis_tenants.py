@@ -116,6 +116,22 @@ def test_a_server_that_cannot_be_verified_gets_no_password(
     assert "CERTIFICATE_VERIFY_FAILED" in done.stderr
 
 
+@pytest.mark.wires("DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS")
+def test_a_wrong_password_is_logged(redis_server: RedisServer, new_root: NewRoot) -> None:
+    """The platform goes on without caches, and says so; the password it does not say."""
+    root = new_root(
+        "aws",
+        AWS_REDIS={"host": LOOPBACK, "port": redis_server.port, "username": "acme"},
+        REDIS_PASSWORD="not-the-right-one",
+    )
+    root.run("config", "save")
+    done = tenant(root, redis_server.authority, "clear")
+    assert done.returncode == 0, done.stderr
+    assert "Exception ignored" in done.stderr
+    assert "invalid username-password pair" in done.stderr
+    assert "not-the-right-one" not in done.stderr
+
+
 def test_clearing_a_cache_harms_nobody(
     tenants: dict[str, TutorRoot], redis_server: RedisServer
 ) -> None:
