@@ -67,6 +67,15 @@ def test_no_database_runs_in_the_cluster(acme_objects: list[manifests.Manifest])
     assert list(manifests.of_kind(acme_objects, "PersistentVolumeClaim")) == []
 
 
+def test_every_queue_has_a_worker(acme_objects: list[manifests.Manifest]) -> None:
+    """Also that of ORA2, where the platform sends tasks and Tutor's worker does not look."""
+    (worker,) = (each for each in acme_objects if manifests.name(each) == "lms-worker")
+    (container,) = worker["spec"]["template"]["spec"]["containers"]
+    (queues,) = (word for word in container["args"] if word.startswith("--queues="))
+    names = ("default", "high", "high_mem", "ora_workflow_update")
+    assert queues == "--queues=" + ",".join(f"edx.lms.core.{name}" for name in names)
+
+
 def test_every_public_host_has_one_ingress(acme_objects: list[manifests.Manifest]) -> None:
     """The browser talks to the LMS, to Studio and to Meilisearch."""
     assert hosts(acme_objects) == [

@@ -4,7 +4,7 @@ from tutor.hooks import Actions, Filters, priorities
 from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
-from tutoraws import deployment, jobs, masterkey, rendering, settings, statics
+from tutoraws import deployment, jobs, masterkey, rendering, settings, statics, workers
 from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS, of_plugins
 
@@ -33,5 +33,6 @@ Actions.ENV_SAVED.add()(masterkey.remove)
 # After those of all plugins.
 Filters.CONFIG_DEFAULTS.add(priority=priorities.LOW)(of_plugins)
 Filters.CLI_DO_INIT_TASKS.add()(statics.with_upload)
+Filters.LMS_WORKER_COMMAND.add()(workers.with_ora2)
 Filters.CLI_DO_COMMANDS.add(priority=jobs.LAST)(jobs.with_own_sqlshell)
 Actions.PLUGINS_LOADED.add()(jobs.use_own_users)
