@@ -23,7 +23,6 @@ CONFIG = {
     "RUN_SMTP": False,
     "SMTP_HOST": "smtp",
     "SMTP_PORT": 8025,
-    "SMTP_USERNAME": "",
 }
 LMS = {"app.kubernetes.io/name": "lms", **IDENTITY_LABEL}
 NOTES = {"app.kubernetes.io/name": "notes"}
@@ -112,7 +111,7 @@ def test_databases_may_be_at_any_private_address() -> None:
             id="mail",
         ),
         pytest.param(
-            Settings(), {"SMTP_PORT": 587, "SMTP_USERNAME": "AKIA"}, "1.2.3.4", 587, id="SES"
+            Settings(), {"SMTP_PORT": 587}, "1.2.3.4", 587, id="SES, with credentials or without"
         ),
         pytest.param(
             Settings(mongodb=Mongodb(srv_host="a.mongodb.net")), {}, "1.2.3.4", 27017, id="Atlas"
@@ -143,6 +142,11 @@ def test_services_of_tutors_own_need_no_way_out() -> None:
     assert not allows(
         network.policies(Settings(), {**CONFIG, **own}), "egress", LMS, "10.9.8.7", 3306
     )
+
+
+def test_mail_through_a_relay_of_tutors_own_opens_no_port() -> None:
+    own = {**CONFIG, "RUN_SMTP": True}
+    assert not allows(network.policies(Settings(), own), "egress", LMS, "1.2.3.4", 8025)
 
 
 def test_a_vpc_with_unusual_addresses_is_closed_too() -> None:

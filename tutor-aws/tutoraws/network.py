@@ -13,7 +13,7 @@ from typing import Any
 from tutorplatform.manifests import Manifest
 
 from tutoraws.objects import IDENTITY_LABEL
-from tutoraws.settings import Settings, uses_ses
+from tutoraws.settings import Settings
 
 # Never the internet: private networks, carriers' ones, and what is on the node itself, where
 # AWS has credentials (169.254.169.254).
@@ -100,8 +100,8 @@ def _to_services(settings: Settings, config: Mapping[str, Any]) -> Iterator[Rule
 def _to_internet(settings: Settings, config: Mapping[str, Any]) -> list[Rule]:
     network = settings.network
     ports = [443]
-    # With a role, mail goes to SES by HTTPS.
-    if not config["RUN_SMTP"] and (config["SMTP_USERNAME"] or not uses_ses(config)):
+    # Also before SES has given credentials: a refusal is logged, and nobody waits for an answer.
+    if not config["RUN_SMTP"]:
         ports.append(int(config["SMTP_PORT"]))
     if not config["RUN_MONGODB"] and settings.mongodb.srv_host:
         # Atlas may be reached over a peering, or not.
