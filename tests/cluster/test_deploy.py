@@ -53,7 +53,7 @@ def acme(
     root.run("config", "save")
     root.run("secrets", "init")
     root.run("k8s", "start")
-    wait_for(lambda: len(cluster.ready_pods("acme")) >= 13, 120, "acme's pods")
+    wait_for(lambda: len(cluster.ready_pods("acme")) >= 14, 120, "acme's pods")
     yield root
     root.run("k8s", "delete", "--yes")
 
