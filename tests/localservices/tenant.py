@@ -1,6 +1,7 @@
 """An instance's Redis clients, with the settings that Tutor rendered for it.
 
     python -m tests.localservices.tenant <Tutor root> cache | clear | send <n> | work <seconds>
+        | events [<topic>]
 
 As a program, since the libraries take the server's authority from SSL_CERT_FILE, in a pod from
 the system. Prints JSON.
@@ -19,6 +20,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.core.cache import caches
+from walrus import Database
 
 from demo.tutor import TutorRoot
 from tests.render.edx_platform import platform_settings
@@ -77,6 +79,24 @@ def work(app: Celery, seconds: float) -> list[int]:
     return done
 
 
+def events(found: dict[str, Any], topic: str) -> list[list[str]]:
+    """What a consumer reads of a topic after a producer has written; as edx-event-bus-redis does.
+
+    That one itself asks for a newer Python than ours; these are its calls, of the same library.
+    """
+    client = Database.from_url(found["EVENT_BUS_REDIS_CONNECTION_URL"])
+    group = client.consumer_group("learning", [topic], consumer="one")
+    group.create(mkstream=True)
+    group.set_id("$")
+    client.Stream(topic).add({b"event": "ä"}, maxlen=10_000, approximate=True)
+    stream = group.streams[topic]
+    read = stream.read(count=1, block=1000)
+    pending = [stream[each["message_id"]] for each in stream.pending(count=1, consumer="one")]
+    stream.autoclaim("one", min_idle_time=0, count=1)
+    stream.ack(read[0][0])
+    return [[data[b"event"].decode() for _id, data in each] for each in (read, pending)]
+
+
 def main() -> None:
     root, command, *arguments = sys.argv[1:]
     found = with_platform_settings(Path(root))
@@ -86,6 +106,9 @@ def main() -> None:
         result = caches["default"].clear()
     elif command == "send":
         result = send(celery(found), int(arguments[0]))
+    elif command == "events":
+        own = f"{found['EVENT_BUS_TOPIC_PREFIX']}-enrollments"
+        result = events(found, arguments[0] if arguments else own)
     else:
         result = work(celery(found), float(arguments[0]))
     print(json.dumps(result))

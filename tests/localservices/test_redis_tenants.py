@@ -83,6 +83,20 @@ def run(root: TutorRoot, server: RedisServer, *arguments: str) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.wires("EVENT_BUS_REDIS_CONNECTION_URL", "EVENT_BUS_TOPIC_PREFIX")
+def test_events_stay_in_their_instance(
+    tenants: dict[str, TutorRoot], redis_server: RedisServer, administrator: Any
+) -> None:
+    """Who produces and who consumes have all rights that they need, on streams of their own."""
+    administrator.acl_log_reset()
+    assert run(tenants["acme"], redis_server, "events") == [["ä"], ["ä"]]
+    assert administrator.acl_log() == []
+    assert connect(redis_server, db=0).exists("acme:events-enrollments")
+    done = tenant(tenants["beta"], redis_server.authority, "events", "acme:events-enrollments")
+    assert done.returncode != 0
+    assert "NoPermissionError" in done.stderr
+
+
 @pytest.fixture
 def beta(redis_server: RedisServer, tenants: dict[str, TutorRoot]) -> Any:
     """What somebody in a pod of beta's can do."""
