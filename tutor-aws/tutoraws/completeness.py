@@ -24,29 +24,17 @@ def missing(config: Mapping[str, Any]) -> list[str]:
     Where Tutor has a setting of its own (MYSQL_HOST), that one counts, however it was set.
     """
     settings = aws.read(config)
-    uses_ses = aws.uses_ses(config)
-    mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
     s3, search, cdn = settings.s3, settings.opensearch, settings.cdn
-    cloudfront = cdn.mode == "cloudfront"
+    uses_ses, cloudfront = aws.uses_ses(config), cdn.mode == "cloudfront"
     in_region = s3.enabled or uses_ses or search.by_role or cloudfront or _bootstrapped(settings)
+    plugins = clients.of_plugins(settings, config)
     needed = {
         "AWS_REGION": in_region and not settings.region,
         # With IRSA each service account has its role; Pod Identity knows them elsewhere.
-        "AWS_PLUGINS_ROLE_ARN": (
-            settings.role_arn
-            and not settings.plugins_role_arn
-            and clients.of_plugins(settings, config)
-        ),
+        "AWS_PLUGINS_ROLE_ARN": settings.role_arn and plugins and not settings.plugins_role_arn,
         # Another relay, where there is no SES.
         "SMTP_HOST": uses_ses and not mail.is_in(settings.region),
-        "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
-        "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
-        "AWS_REDIS.host": redis and not config["REDIS_HOST"],
-        "REDIS_PASSWORD": redis and config["REDIS_USERNAME"] and not config["REDIS_PASSWORD"],
-        "AWS_MONGODB.hosts": mongodb and not config["MONGODB_HOST"],
-        "MONGODB_PASSWORD": (
-            mongodb and config["MONGODB_USERNAME"] and not config["MONGODB_PASSWORD"]
-        ),
+        **_databases(settings, config),
         **_search(settings, config),
         "AWS_S3.private_bucket": s3.enabled and not s3.private_bucket,
         "AWS_S3.public_bucket": s3.enabled and not s3.public_bucket,
@@ -55,6 +43,20 @@ def missing(config: Mapping[str, Any]) -> list[str]:
         "AWS_CDN_SECRET": cloudfront and not settings.cdn_secret,
     }
     return [name for name, is_missing in needed.items() if is_missing]
+
+
+def _databases(settings: aws.Settings, config: Mapping[str, Any]) -> dict[str, Any]:
+    mysql, redis, mongodb = (not config[f"RUN_{name}"] for name in ("MYSQL", "REDIS", "MONGODB"))
+    return {
+        "AWS_MYSQL.host": mysql and not config["MYSQL_HOST"],
+        "AWS_MYSQL.ca_file": mysql and not settings.mysql.ca_file,
+        "AWS_REDIS.host": redis and not config["REDIS_HOST"],
+        "REDIS_PASSWORD": redis and config["REDIS_USERNAME"] and not config["REDIS_PASSWORD"],
+        "AWS_MONGODB.hosts": mongodb and not config["MONGODB_HOST"],
+        "MONGODB_PASSWORD": (
+            mongodb and config["MONGODB_USERNAME"] and not config["MONGODB_PASSWORD"]
+        ),
+    }
 
 
 def _bootstrapped(settings: aws.Settings) -> bool:
