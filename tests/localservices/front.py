@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from localcluster.model import LOOPBACK
+from localservices.serving import serving
 
 BARE = re.compile(rb"&(?!\w+;)")
 
@@ -69,11 +69,6 @@ def in_front_of(endpoint: str, *denied: str) -> Iterator[Front]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    front.url = f"http://{LOOPBACK}:{server.server_port}"
-    try:
+    with serving(Handler) as port:
+        front.url = f"http://{LOOPBACK}:{port}"
         yield front
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from localservices.serving import serving
 
 # Of one connection only; the server makes its own.
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "date", "server"})
@@ -84,13 +85,6 @@ def recording(target: str) -> Iterator[Recorder]:
         def log_message(self, *_args: object) -> None:
             """Nothing: the tests ask the recorder."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    recorder.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as port:
+        recorder.url = f"http://127.0.0.1:{port}"
         yield recorder
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

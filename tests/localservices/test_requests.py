@@ -10,12 +10,11 @@ import http.client
 import json
 import subprocess
 import sys
-import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import pytest
 from localcluster import binaries
 from localcluster.model import LOOPBACK
 from localservices.caddy import CaddyServer
+from localservices.serving import serving
 from tutor import config as tutor_config
 
 from demo.tutor import TutorRoot
@@ -87,11 +87,8 @@ class Echo(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def upstream() -> Iterator[str]:
-    server = ThreadingHTTPServer((LOOPBACK, 0), Echo)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"{LOOPBACK}:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(Echo) as port:
+        yield f"{LOOPBACK}:{port}"
 
 
 @dataclass(frozen=True)

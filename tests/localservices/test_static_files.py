@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import boto3
 import pytest
 from localcluster.model import LOOPBACK
 from localservices.aws import AwsEmulator
+from localservices.serving import QuietHandler, serving
 from tutoraws.scripts import upload_static
 from tutoraws.statics import script
 
@@ -218,34 +218,21 @@ STS = b"""<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><C
 def s3_that_is_read_only(puts: list[str]) -> Iterator[str]:
     """An S3 that lists nothing and takes nothing; `puts` are the tries."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer(200, EMPTY)
+            self.answer(200, EMPTY)
 
         def do_POST(self) -> None:
-            self._answer(200, STS)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(200, STS)
 
         def do_PUT(self) -> None:
             puts.append(self.path)
-            self._answer(403, DENIED)
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.answer(403, DENIED)
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://{LOOPBACK}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with serving(Handler) as port:
+        yield f"http://{LOOPBACK}:{port}"
 
 
 def test_a_role_that_may_not_upload(folder: Path) -> None:

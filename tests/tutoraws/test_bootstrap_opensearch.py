@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 from base64 import b64decode
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from localcluster.certificates import Authority
+from localservices.serving import QuietHandler, serving
 from tutoraws.access import opensearch_role
 from tutoraws.bootstrap.program import opensearch
 from tutoraws.bootstrap.program.passwords import Passwords
@@ -79,38 +79,25 @@ def domain() -> Domain:
 
 @pytest.fixture
 def port(domain: Domain, authority: Authority, tmp_path: Path) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             coded = self.headers["Authorization"].removeprefix("Basic ")
             user, _, password = b64decode(coded).decode().partition(":")
             length = int(self.headers.get("Content-Length") or 0)
             body = json.loads(self.rfile.read(length)) if length else None
             status, answer = domain.answer(self.command, self.path, (user, password), body)
-            text = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+            self.answer(status, json.dumps(answer).encode())
 
         def do_PUT(self) -> None:
             self.do_GET()
 
-        def log_message(self, *_args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     pair = authority.issue("domain", hosts=["localhost"])
     served = tmp_path / "served.pem"
     served.write_bytes(pair.key + pair.certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(served)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_port
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(Handler, context) as port:
+        yield port
 
 
 @pytest.fixture
