@@ -177,6 +177,19 @@ def test_an_administrator_who_may_not_look_changes_nothing(
 
 
 @pytest.mark.usefixtures("_database")
+def test_an_administrator_who_makes_nobody_leaves_no_password_in_the_log(
+    mariadb_server: MariadbServer, run: Run
+) -> None:
+    """The client repeats the statement that failed."""
+    with connect(mariadb_server, "root", "") as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE USER admin IDENTIFIED BY %s", [ROOT_PASSWORD])
+        cursor.execute("GRANT SELECT ON *.* TO admin")
+    with pytest.raises(JobError, match="was not made; look the error up\nERROR 1227") as failed:
+        run(USER.creation(token("NEW")))
+    assert NEW not in str(failed.value)
+
+
+@pytest.mark.usefixtures("_database")
 def test_an_administrator_like_that_of_rds_may_do_all_of_it(
     mariadb_server: MariadbServer, run: Run
 ) -> None:

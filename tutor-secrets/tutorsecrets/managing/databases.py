@@ -62,10 +62,15 @@ class DatabaseUser:
             f'give this instance a user of its own in {self.user_key}" >&2\n'
             "  exit 1\n"
             "fi\n"
-            f'{CLIENT} --execute="'
+            # A client may repeat a statement that fails, and the job's log is for many to read.
+            f'if ! reason=$({CLIENT} --execute="'
             f"CREATE USER IF NOT EXISTS '{self.new}'@'%' IDENTIFIED BY '{password_token}'; "
             f"ALTER USER '{self.new}'@'%' IDENTIFIED BY '{password_token}'; "
-            f"GRANT ALL ON {self.database}.* TO '{self.new}'@'%';\""
+            f"GRANT ALL ON {self.database}.* TO '{self.new}'@'%';\" 2>&1); then\n"
+            f'  echo "MySQL: user {self.new} was not made; look the error up" >&2\n'
+            '  echo "$reason" | grep -o -E "^ERROR [0-9]+" >&2 || true\n'
+            "  exit 1\n"
+            "fi"
         )
 
     @property
