@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 from tutorautoscale.profile import SETTING as AUTOSCALE
+from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS as AWS
 from tutorsecrets.commands import COMMANDS
 from tutorsecrets.settings import DEFAULTS as SECRETS
@@ -57,9 +58,9 @@ def code(page: Path) -> str:
     return "\n".join([*(" ".join(span.split()) for span in spans), *blocks]).replace("\\\n", " ")
 
 
-def secrets_commands(page: Path) -> Iterator[list[str]]:
-    """What follows `tutor secrets` wherever a page prints that: `rotate`, `NOTES_SECRET_KEY`."""
-    for words in re.findall(r"\btutor secrets ([a-z][^\n`|;&>]*)", code(page)):
+def commands_of(plugin: str, page: Path) -> Iterator[list[str]]:
+    """What follows `tutor <plugin>` wherever a page prints that: `rotate`, `NOTES_SECRET_KEY`."""
+    for words in re.findall(rf"\btutor {plugin} ([a-z][^\n`|;&>]*)", code(page)):
         yield shlex.split(words, comments=True)
 
 
@@ -85,12 +86,23 @@ def test_make_targets_exist(page: Path) -> None:
 def test_secrets_commands_exist(page: Path) -> None:
     """Every `tutor secrets …` that is printed is a command, with such options and arguments."""
     known = {str(command.name): command for command in COMMANDS}
-    for name, *words in secrets_commands(page):
+    for name, *words in commands_of("secrets", page):
         assert name in known
         # `…` stands for whatever may follow, and in a sentence nothing has to.
         if "…" not in words:
             with suppress(click.MissingParameter):
                 known[name].make_context(name, words)
+
+
+@pytest.mark.parametrize("page", [*GUIDES, *ROOT.glob("docs/reference/*.md")], ids=named)
+def test_aws_commands_exist(page: Path) -> None:
+    """The same for `tutor aws …`, where a page is about what there is."""
+    for words in commands_of("aws", page):
+        command: click.Command = aws
+        while isinstance(command, click.Group):
+            name, *words = words
+            command = command.commands[name]
+        command.make_context(name, words)
 
 
 @each_guide
