@@ -72,7 +72,15 @@ def plugin_settings(root: TutorRoot, plugin: str) -> dict[str, Any]:
 
     What it imports, its service's own settings, is a stand-in as for the platform.
     """
-    handlers = {"handlers": {"local": {}}, "loggers": {"": {"handlers": []}}}
+    # In credentials, what Tutor takes away is all that there is.
+    names = ["local"] if plugin == "credentials" else ["console", "local"]
+    console = {"class": "logging.StreamHandler", "formatter": "standard", "stream": sys.stdout}
+    handlers = {
+        "version": 1,
+        "formatters": {"standard": {"format": "%(levelname)s %(message)s"}},
+        "handlers": {"console": console, "local": {}},
+        "loggers": {"": {"handlers": names, "level": "INFO"}},
+    }
     base = SimpleNamespace(
         JWT_AUTH={},
         LOGGING=handlers,

@@ -12,6 +12,7 @@ import pytest
 
 from demo.tutor import TutorRoot
 from tests.render.aws_services import CERTIFICATE, external_services
+from tests.render.edx_platform import PLUGIN_FILES
 
 pytestmark = pytest.mark.render
 
@@ -22,8 +23,9 @@ PROGRAM = """
 import logging.config, sys
 from pathlib import Path
 from demo.tutor import TutorRoot
-from tests.render.edx_platform import platform_settings
-settings = platform_settings(TutorRoot(Path(sys.argv[1])), sys.argv[2])
+from tests.render.edx_platform import PLUGIN_FILES, platform_settings, plugin_settings
+run = plugin_settings if sys.argv[2] in PLUGIN_FILES else platform_settings
+settings = run(TutorRoot(Path(sys.argv[1])), sys.argv[2])
 logging.config.dictConfig(settings["LOGGING"])
 logging.getLogger("edx.courseware").warning("slow %s\\nvery", "query", extra={"userid": 7})
 logging.getLogger("tracking").info('{"event_type": "play_video"}')
@@ -65,6 +67,17 @@ def test_every_line_is_json(service: str, new_root: NewRoot, tmp_path: Path) -> 
         "user": 7,
     }
     assert event == {"event_type": "play_video"}
+    assert error["exception"].endswith("ZeroDivisionError: division by zero")
+
+
+@pytest.mark.wires(*(f"{plugin}:LOGGING" for plugin in PLUGIN_FILES))
+@pytest.mark.parametrize("plugin", PLUGIN_FILES)
+def test_every_line_of_plugins_is_json(plugin: str, new_root: NewRoot, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text(CERTIFICATE)
+    root = new_root("aws", "mfe", plugin, **external_services(tmp_path / "ca.pem"))
+    root.run("config", "save")
+    warning, *_, error = map(json.loads, logged(root, plugin))
+    assert (warning["level"], warning["message"]) == ("WARNING", "slow query\nvery")
     assert error["exception"].endswith("ZeroDivisionError: division by zero")
 
 
