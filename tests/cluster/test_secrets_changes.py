@@ -68,7 +68,7 @@ def test_a_database_password_gets_another_user_first(
 
 @pytest.mark.parametrize(
     "line",
-    ["both are valid", "new values of OPENEDX_MYSQL_PASSWORD"],
+    ["keeps the old one", "new values of OPENEDX_MYSQL_PASSWORD"],
     ids=["before the new user", "before the new configuration"],
 )
 def test_an_interrupted_rotation_goes_on(
