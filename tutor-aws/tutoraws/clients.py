@@ -67,13 +67,5 @@ def _patch(workload: Workload) -> Manifest:
         "env": [{"name": "AWS_CONFIG_FILE", "value": f"{FOLDER}/{FILE}"}],
         "volumeMounts": [{"name": CONFIGMAP, "mountPath": FOLDER}],
     }
-    pod = {
-        "containers": [{"name": name, **container} for name in workload.containers],
-        "volumes": [{"name": CONFIGMAP, "configMap": {"name": CONFIGMAP}}],
-    }
-    return {
-        "apiVersion": workload.api_version,
-        "kind": workload.kind,
-        "metadata": {"name": workload.name},
-        "spec": {"template": {"spec": pod}},
-    }
+    volumes = [{"name": CONFIGMAP, "configMap": {"name": CONFIGMAP}}]
+    return workload.patch({"volumes": volumes}, container)

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tutorplatform.errors import ConfigError
+from tutorplatform.names import SECOND_USER
 
 from tutoraws.workloads import plugins_with_database
 
-# A second user takes its turn when the password changes: acmeopenedx, acmeopenedx_2.
-SECOND = "_2"
 # https://dev.mysql.com/doc/refman/8.4/en/identifier-length.html
 LONGEST_USER, LONGEST_DATABASE = 32, 64
 # Scripts have users in quotes, but databases without, where `-` is a minus and a number no name.
@@ -25,8 +24,8 @@ def check(config: Mapping[str, Any]) -> None:
         return
     for service in ("OPENEDX", *map(str.upper, plugins_with_database(config))):
         user, database = f"{service}_MYSQL_USERNAME", f"{service}_MYSQL_DATABASE"
-        name = str(config[user]).removesuffix(SECOND)
-        _check(user, name, USER, "letters, digits and _ . -", LONGEST_USER - len(SECOND))
+        name = str(config[user]).removesuffix(SECOND_USER)
+        _check(user, name, USER, "letters, digits and _ . -", LONGEST_USER - len(SECOND_USER))
         characters = "letters, digits and _, not digits alone"
         _check(database, str(config[database]), DATABASE, characters, LONGEST_DATABASE)
 

@@ -156,13 +156,7 @@ def _patch(
             "volumeMounts": [{"name": CA_CONFIGMAP, "mountPath": CA_FOLDER}, *mounts],
         }
         pod = {**pod, "volumes": [{"name": CA_CONFIGMAP, "configMap": {"name": CA_CONFIGMAP}}]}
-    containers = [{"name": name, **container} for name in workload.containers]
-    return {
-        "apiVersion": workload.api_version,
-        "kind": workload.kind,
-        "metadata": {"name": workload.name},
-        "spec": {"template": {"spec": {**pod, "containers": containers}}},
-    }
+    return workload.patch(pod, container)
 
 
 def config_map_generators(ca_files: Mapping[str, str]) -> list[dict[str, Any]]:

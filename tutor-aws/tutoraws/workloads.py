@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tutorplatform.manifests import Manifest
+
 # The plugins with a database of their own on MySQL, and their applications there.
 WITH_DATABASE = ("credentials", "discovery", "notes", "xqueue")
 
@@ -24,6 +26,16 @@ class Workload:
     @property
     def api_version(self) -> str:
         return {"Deployment": "apps/v1", "Job": "batch/v1"}[self.kind]
+
+    def patch(self, pod: Mapping[str, Any], container: Mapping[str, Any]) -> Manifest:
+        """A strategic merge patch for its pods, and for each of its containers."""
+        containers = [{"name": name, **container} for name in self.containers]
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "metadata": {"name": self.name},
+            "spec": {"template": {"spec": {**pod, "containers": containers}}},
+        }
 
 
 # What runs edx-platform.
