@@ -28,13 +28,6 @@ STATELESS = {
 
 
 @pytest.fixture(scope="module")
-def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    path.write_text(CERTIFICATE)
-    return path
-
-
-@pytest.fixture(scope="module")
 def acme(new_root: NewRoot, ca_file: Path) -> TutorRoot:
     root = new_root("aws", **external_services(ca_file))
     root.run("config", "save")

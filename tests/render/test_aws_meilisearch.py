@@ -15,7 +15,7 @@ from tutorplatform.manifests import Manifest
 from tutorsecrets.tokens import keys_in
 
 from demo.tutor import TutorRoot
-from tests.render.aws_services import CERTIFICATE, external_services
+from tests.render.aws_services import external_services
 from tests.render.edx_platform import platform_settings, plugin_settings
 
 pytestmark = pytest.mark.render
@@ -24,13 +24,6 @@ NewRoot = Callable[..., TutorRoot]
 
 MASTER_KEY = "the-master-key"
 OFFICIAL_PLUGINS = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
-
-
-@pytest.fixture(scope="module")
-def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    path.write_text(CERTIFICATE)
-    return path
 
 
 @pytest.fixture(scope="module")

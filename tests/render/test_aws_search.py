@@ -14,7 +14,7 @@ from localcluster.certificates import Authority
 from tutorplatform import manifests
 
 from demo.tutor import TutorRoot
-from tests.render.aws_services import CERTIFICATE, PASSWORD, external_services
+from tests.render.aws_services import PASSWORD, external_services
 from tests.render.edx_platform import platform_settings, plugin_settings
 from tests.render.search_server import Request, SearchServer
 
@@ -34,13 +34,6 @@ ROLE = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchServer]:
     with SearchServer(tmp_path_factory.mktemp("search")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    path.write_text(CERTIFICATE)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from localcluster.certificates import Authority
 from redis.connection import SSLConnection, parse_url
 
 from demo.tutor import TutorRoot
-from tests.render.aws_services import CERTIFICATE, PASSWORD, external_services
+from tests.render.aws_services import PASSWORD, external_services
 from tests.render.edx_platform import PLUGIN_FILES, platform_settings, plugin_settings
 
 pytestmark = pytest.mark.render
@@ -35,13 +35,6 @@ def mongo_client(parameters: dict[str, Any]) -> Any:
     options = {names.get(key, key): value for key, value in parameters.items() if key != "db"}
     preference = getattr(pymongo.ReadPreference, options["read_preference"])
     return pymongo.MongoClient(**{**options, "read_preference": preference})
-
-
-@pytest.fixture(scope="module")
-def ca_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    path.write_text(CERTIFICATE)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from demo import instances
 from tests.conftest import NewRoot
 from tests.render import tenants
-from tests.render.aws_services import CERTIFICATE
 from tests.render.wiring import PLUGINS
 
 pytestmark = pytest.mark.render
 
 
-def test_no_setting_names_the_same_thing_for_both(
-    new_root: NewRoot, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_no_setting_names_the_same_thing_for_both(new_root: NewRoot, ca_file: Path) -> None:
     """Whatever looks like a name is another one, or there is a reason in `tenants.SHARED`."""
-    ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca_file.write_text(CERTIFICATE)
     both = []
     for number in range(2):
         root = new_root("aws", *PLUGINS, **instances.settings(number, ca_file))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
 
 import pytest
 from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
 from tests.conftest import NewRoot
-from tests.render.aws_services import CERTIFICATE, external_services
+from tests.render.aws_services import external_services
 from tests.render.traffic import allows
 from tests.render.wiring import PLUGINS
 
@@ -20,9 +20,7 @@ DATA = "10.0.64.9"
 
 
 @pytest.fixture(scope="module")
-def rendered(new_root: NewRoot, tmp_path_factory: Any) -> list[Manifest]:
-    ca_file = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca_file.write_text(CERTIFICATE)
+def rendered(new_root: NewRoot, ca_file: Path) -> list[Manifest]:
     services = external_services(ca_file)
     services["AWS_NETWORK"] = {"data_cidrs": ["10.0.64.0/20"]}
     root = new_root("aws", "autoscale", *PLUGINS, **services)
