@@ -7,18 +7,13 @@ the standard AWS_… variables.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
-from filelock import FileLock
 from localcluster.binaries import Progress, cache_directory
-from localcluster.errors import LocalClusterError
 from localcluster.model import LOOPBACK
 from localcluster.processes import free_port, listens, require_free
 
+from localservices.environments import python_with
 from localservices.service import Service
 
 MINISTACK = "ministack==1.5.33"
@@ -68,30 +63,4 @@ class AwsEmulator(Service):
 
 def ensure_environment(cache: Path, progress: Progress) -> Path:
     """The Python of an environment that has ministack; made first where there is none."""
-    tag = f"py{sys.version_info.major}.{sys.version_info.minor}"
-    folder = cache / f"{MINISTACK.replace('==', '-')}-{tag}"
-    complete = folder / "complete"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "ministack.lock"):
-        if not complete.is_file():
-            progress(f"installing {MINISTACK}, the AWS emulator (once; then cached)")
-            shutil.rmtree(folder, ignore_errors=True)
-            venv.create(folder, with_pip=True)
-            _install(folder / "bin" / "python")
-            complete.touch()
-    return folder / "bin" / "python"
-
-
-def _install(python: Path) -> None:
-    result = subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", MINISTACK],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0:
-        raise LocalClusterError(
-            "aws-emulator",
-            f"{MINISTACK} cannot be installed ({(result.stderr.splitlines() or ['?'])[-1]})",
-            "check that PyPI can be reached, then run it again",
-        )
+    return python_with([MINISTACK], cache, "the AWS emulator", progress)
