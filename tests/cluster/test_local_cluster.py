@@ -193,6 +193,36 @@ def test_pods_of_a_lost_zone_serve_nobody_until_it_is_healed(
     wait_for(lambda: full(cluster, namespace, 6), 30, "six ready pods again")
 
 
+def test_a_pod_that_was_called_not_ready_is_ready_again_at_once(
+    cluster: LocalCluster, namespace: str
+) -> None:
+    """As after the silence of its node: its container ran on, and has nothing to start."""
+    run_pods(cluster, namespace, "lms", "example.org/openedx:1", 1)
+    [pod] = wait_for(lambda: full(cluster, namespace, 1), 30, "a ready pod")
+    long_ago = "2001-02-03T04:05:06Z"
+    silent = {"type": "Ready", "status": "False", "lastTransitionTime": long_ago}
+    status = {"conditions": [silent]}
+    argv = ("patch", "pod", pod["metadata"]["name"], f"--namespace={namespace}")
+    started = time.monotonic()
+    cluster.kubectl(*argv, "--subresource=status", f"--patch={json.dumps({'status': status})}")
+
+    def again() -> bool:
+        pods = cluster.ready_pods(namespace)
+        return bool(pods) and ready_since(pods[0]) != long_ago
+
+    wait_for(again, 30, "the pod is ready again")
+    assert time.monotonic() - started < cluster.shape.pods.openedx_s - 1
+
+
+def ready_since(pod: dict[str, Any]) -> str:
+    [since] = [
+        condition["lastTransitionTime"]
+        for condition in pod["status"]["conditions"]
+        if condition["type"] == "Ready"
+    ]
+    return str(since)
+
+
 def full(cluster: LocalCluster, namespace: str, count: int) -> list[Any] | None:
     pods = cluster.ready_pods(namespace)
     return pods if len(pods) == count else None
