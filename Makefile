@@ -10,10 +10,10 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare docs bench-secrets bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare docs bench-resilience bench-secrets bench-wiring clean
 
 help: ## List these targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 15
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lost zone (KEEP=1 leaves it running)
 	$(BIN)/python -m demo
@@ -43,6 +43,9 @@ prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, 
 
 docs: $(INSTALLED) ## Write docs/reference/wiring.md anew
 	$(BIN)/python -m tests.render.wiring
+
+bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (50 minutes)
+	$(BIN)/python -m bench.resilience
 
 bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)
 	$(BIN)/python -m bench.secrets

@@ -44,12 +44,17 @@ def least(history: Sequence[int], group: int) -> list[int]:
 
 def line(sample: Sample, wanted: Mapping[Service, int]) -> str:
     """One line about a moment: the services that lack pods."""
-    lacking = [
-        f"{service} {sample.ready.get(service, 0)}/{count}"
+    return f"{sample.second:.0f} s: {lacking(sample.ready, wanted)}"
+
+
+def lacking(ready: Mapping[Service, int], wanted: Mapping[Service, int]) -> str:
+    """The services that lack pods, with ready and wanted ones; or that there are none."""
+    short = [
+        f"{service} {ready.get(service, 0)}/{count}"
         for service, count in wanted.items()
-        if sample.ready.get(service, 0) < count
+        if ready.get(service, 0) < count
     ]
-    return f"{sample.second:.0f} s: {', '.join(lacking) or 'all pods ready'}"
+    return ", ".join(short) or "all pods ready"
 
 
 def _digits(history: Sequence[int], wanted: int) -> Text:

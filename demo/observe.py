@@ -54,9 +54,11 @@ def watch(
     show: Callable[[Sequence[Sample]], None],
     timeout_s: float,
     interval_s: float = 1,
+    over: Callable[[], bool] | None = None,
 ) -> list[Sample]:
     """One sample per interval, from now until all services lost strength and have it back.
 
+    A fault that may cost no strength says with `over`, asked at each sample, when it is past.
     Ends early, at `timeout_s`, when they do not get it back; see `seconds_to_full`.
     """
     start = time.monotonic()
@@ -68,7 +70,8 @@ def watch(
         show(samples)
         full = is_full(samples[-1].ready, wanted)
         was_hurt = was_hurt or not full
-        if (was_hurt and full) or second > timeout_s:
+        past = over() if over else was_hurt
+        if (past and full) or second > timeout_s:
             return samples
         time.sleep(max(0, start + len(samples) * interval_s - time.monotonic()))
 

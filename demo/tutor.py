@@ -23,11 +23,13 @@ class TutorRoot:
     """A Tutor project root and the environment variables that Tutor and kubectl run with there.
 
     `environment` replaces the caller's variables rather than adding to them, so that no
-    TUTOR_… or AWS_… of the person at the keyboard finds its way into a run.
+    TUTOR_… or AWS_… of the person at the keyboard finds its way into a run. `program` is another
+    environment's Tutor, for who compares plugins that are not installed in ours.
     """
 
     path: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    program: str = TUTOR
 
     def run(
         self, *argv: str, check: bool = True, given: str = ""
@@ -37,7 +39,7 @@ class TutorRoot:
         CalledProcessError unless it exits with 0.
         """
         return subprocess.run(
-            [TUTOR, *argv],
+            [self.program, *argv],
             env=self.variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -50,7 +52,7 @@ class TutorRoot:
         """Start `tutor ARGV…` with its stdout and stderr in `log`."""
         with log.open("wb") as output:
             return subprocess.Popen(
-                [TUTOR, *argv],
+                [self.program, *argv],
                 env=self.variables,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -47,6 +47,18 @@ def test_full_strength_counts_from_when_it_stays(counts: tuple[int], seconds: fl
     assert observe.seconds_to_full(samples(*counts), {LMS: 2}) == seconds
 
 
+def test_watch_goes_on_until_a_fault_that_costs_nothing_is_over() -> None:
+    """And then until full strength, if that was lost just then."""
+    ready = iter([2, 2, 1, 2, 9])
+    over = iter([False, False, True, True])
+
+    def look() -> Mapping[Service, int]:
+        return {LMS: next(ready)}
+
+    seen = observe.watch(look, {LMS: 2}, lambda _: None, 5, interval_s=0, over=lambda: next(over))
+    assert [sample.ready[LMS] for sample in seen] == [2, 2, 1, 2]
+
+
 def test_watch_ends_when_what_was_lost_is_back() -> None:
     """Full strength before the fault has shown itself does not count."""
     looks = iter([2, 2, 1, 2, 9])
