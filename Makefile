@@ -44,7 +44,7 @@ prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, 
 docs: $(INSTALLED) ## Write docs/reference/wiring.md anew
 	$(BIN)/python -m tests.render.wiring
 
-bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (50 minutes)
+bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (40 minutes)
 	$(BIN)/python -m bench.resilience
 
 bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)

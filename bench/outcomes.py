@@ -50,8 +50,8 @@ def outcome(fault: str, variant: Variant, samples: Sequence[Sample], **counts: i
     )
 
 
-def table(outcomes: Iterable[Outcome], titles: Mapping[str, str]) -> Table:
-    """All outcomes for people; `titles` by variant."""
+def table(outcomes: Iterable[Outcome]) -> Table:
+    """All outcomes for people."""
     found = Table(title="The LMS of each variant under each fault", title_justify="left")
     for name in ("fault", "variant"):
         found.add_column(name)
@@ -61,7 +61,7 @@ def table(outcomes: Iterable[Outcome], titles: Mapping[str, str]) -> Table:
         full = "not reached" if each.full_after_s is None else str(each.full_after_s)
         zero = f"[red]{each.zero_s}[/]" if each.zero_s else "0"
         least = f"{each.least_percent} %"
-        found.add_row(each.fault, titles[each.variant], zero, least, full, _besides(each))
+        found.add_row(each.fault, each.variant, zero, least, full, _besides(each))
     return found
 
 

@@ -65,7 +65,7 @@ def run(console: Console, quick: bool) -> int:
         arena = Arena(View(cluster), variants, console)
         arena.deploy(Path(folder))
         found = suffer(arena, few(arena) if quick else every(arena))
-    console.print(outcomes.table(found, {each.name: each.title for each in variants}))
+    console.print(outcomes.table(found))
     for claim in outcomes.claims(
         [each for each in found if each.variant == OURS.name], shape.pods.openedx_s
     ):
