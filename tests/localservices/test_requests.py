@@ -117,11 +117,14 @@ def plain(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
     yield from instance(new_root("aws", "mfe"), upstream)
 
 
-@pytest.fixture(scope="module")
-def cloudfront(new_root: NewRoot, upstream: str) -> Iterator[Instance]:
+@pytest.fixture(scope="module", params=[(), ("autoscale",)], ids=["aws", "aws+autoscale"])
+def cloudfront(
+    new_root: NewRoot, upstream: str, request: pytest.FixtureRequest
+) -> Iterator[Instance]:
+    """With the autoscale plugin, too: its way to the pods must not be one past the refusals."""
     cdn = {"mode": "cloudfront", "assets_bucket": "acme-assets", "origin_host": "origin.acme.test"}
     secrets = {"AWS_CDN_SECRET": SECRET, "AWS_CDN_OLD_SECRET": OLD_SECRET}
-    yield from instance(new_root("aws", "mfe", AWS_CDN=cdn, **secrets), upstream)
+    yield from instance(new_root("aws", "mfe", *request.param, AWS_CDN=cdn, **secrets), upstream)
 
 
 def instance(root: TutorRoot, upstream: str) -> Iterator[Instance]:
