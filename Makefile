@@ -22,7 +22,7 @@ test: $(INSTALLED) lint types prepare ## All tests
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 test-unit: $(INSTALLED) ## The tests that take seconds
-	$(BIN)/python -m pytest -m "not render and not services and not cluster"
+	$(BIN)/python -m pytest -m "not render and not services and not chart and not cluster"
 
 lint: $(INSTALLED) ## Style and common mistakes
 	$(BIN)/ruff check
