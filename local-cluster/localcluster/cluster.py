@@ -163,7 +163,9 @@ class LocalCluster:
         self.client = Client(config=config, trust_env=False)
         authority = files.certificate("ca")
         server.wait_until(lambda: api_is_ready(ports.api, authority), START_TIMEOUT_S)
-        self._run("kube-controller-manager", components.controller_manager(ports, files))
+        flags = self.shape.controller_flags
+        controllers = [*components.controller_manager(ports, files), *flags]
+        self._run("kube-controller-manager", controllers)
         self._run("kube-scheduler", components.scheduler(ports, files))
         for manifest in self._first_objects(ports.metrics, files):
             self.apply(manifest)

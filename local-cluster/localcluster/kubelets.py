@@ -6,12 +6,12 @@ import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
-from lightkube import ApiError, Client
+from lightkube import ApiError, Client, codecs
 from lightkube.resources.coordination_v1 import Lease
 from lightkube.resources.core_v1 import Node, NodeStatus
 from lightkube.types import PatchType
 
-from localcluster import components
+from localcluster import components, simulation
 from localcluster.errors import LocalClusterError
 from localcluster.model import KUBELET_LABEL, ClusterShape
 from localcluster.pki import Files
@@ -38,17 +38,32 @@ class Kubelets:
         self._config = config
         self._start_kwok = start
         self._lost_nodes: set[str] = set()
+        self._zones = {name: zone for zone in shape.zones for name in shape.node_names(zone)}
+        self._ports: dict[str, int] = {}
         self.processes: dict[str, Process] = {}
 
     def start_zone(self, zone: str) -> None:
         """Start playing the kubelets of a zone."""
         networks = list(POD_NETWORK.subnets(new_prefix=16))
         network = str(networks[self._shape.zones.index(zone)])
-        port = free_port()
+        port = self._ports[zone] = free_port()
         arguments = components.kwok(zone, port, self._files, self._config, network)
         self.processes[zone] = self._start_kwok(f"kwok-{zone}", arguments)
-        for name in self._shape.node_names(zone):
+        for name in self._names(zone):
             self._announce(name, port)
+
+    def add(self, name: str, zone: str) -> None:
+        """Let one more node join a zone; it is ready a moment later."""
+        manifest = simulation.node(self._shape, zone, name)
+        self._client.create(codecs.from_dict(manifest))
+        self._zones = {**self._zones, name: zone}
+        self._announce(name, self._ports[zone])
+
+    def remove(self, name: str) -> None:
+        """End a node, and take it off the control plane's list."""
+        self.zone_of(name)
+        self._client.delete(Node, name)
+        self._zones = {node: zone for node, zone in self._zones.items() if node != name}
 
     def stop(self) -> None:
         for process in self.processes.values():
@@ -67,11 +82,11 @@ class Kubelets:
 
     def heal_zone(self, zone: str) -> None:
         """Bring a killed zone's nodes back, and wait until they are ready."""
-        for name in self._shape.node_names(zone):
+        for name in self._names(zone):
             # The lost process still holds the lease, and its successor is another holder.
             self._drop_lease(name)
         self.start_zone(zone)
-        self.wait_until_ready(self._shape.node_names(zone))
+        self.wait_until_ready(self._names(zone))
 
     def kill_node(self, name: str) -> None:
         """Lose one node."""
@@ -86,14 +101,13 @@ class Kubelets:
 
     def zone_of(self, node: str) -> str:
         """The zone that a node is in; LocalClusterError if there is no such node."""
-        for zone in self._shape.zones:
-            if node in self._shape.node_names(zone):
-                return zone
-        raise LocalClusterError(node, "is no node of this cluster", "see `kubectl get nodes`")
+        if node not in self._zones:
+            raise LocalClusterError(node, "is no node of this cluster", "see `kubectl get nodes`")
+        return self._zones[node]
 
     def living_nodes(self) -> set[str]:
         """Names of the nodes whose kubelet somebody plays."""
-        names = {name for zone in self.processes for name in self._shape.node_names(zone)}
+        names = {name for zone in list(self.processes) for name in self._names(zone)}
         return names - self._lost_nodes
 
     def wait_until_ready(self, names: list[str]) -> None:
@@ -108,6 +122,9 @@ class Kubelets:
             return all(name in nodes and _is_ready(nodes[name]) for name in names)
 
         wait_for(all_ready, READY_TIMEOUT_S, f"nodes {', '.join(names)} are ready")
+
+    def _names(self, zone: str) -> list[str]:
+        return [name for name, place in self._zones.items() if place == zone]
 
     def _play(self, node: str, zone: str | None) -> None:
         self.zone_of(node)

@@ -87,6 +87,8 @@ class ClusterShape:
     nodes_per_zone: int = 2
     node: NodeShape = field(default_factory=NodeShape)
     pods: PodTimes = field(default_factory=PodTimes)
+    # Of kube-controller-manager, where a cluster is to differ from Kubernetes' own defaults.
+    controller_flags: tuple[str, ...] = ()
 
     @property
     def zones(self) -> list[str]:
@@ -94,13 +96,16 @@ class ClusterShape:
         return [self.region + letter for letter in self.zone_letters]
 
     def node_names(self, zone: str) -> list[str]:
-        """The names of a zone's nodes, shaped like EC2 private host names."""
-        third = self.zones.index(zone) * 16
-        return [
-            f"ip-10-0-{third}-{10 + number}.{self.region}.compute.internal"
-            for number in range(self.nodes_per_zone)
-        ]
+        """The names of a zone's first nodes, shaped like EC2 private host names."""
+        return [self.node_name(zone, number) for number in range(self.nodes_per_zone)]
+
+    def node_name(self, zone: str, number: int) -> str:
+        """The name of a zone's node; numbers from `nodes_per_zone` on are those that come later."""
+        # As many addresses as a subnet of a /20.
+        third, last = divmod(10 + number, 250)
+        third += self.zones.index(zone) * 16
+        return f"ip-10-0-{third}-{last}.{self.region}.compute.internal"
 
     def all_nodes(self) -> list[str]:
-        """The names of all nodes, zone by zone."""
+        """The names of all first nodes, zone by zone."""
         return [name for zone in self.zones for name in self.node_names(zone)]
