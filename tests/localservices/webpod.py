@@ -55,7 +55,8 @@ class WebPod(Service):
         (self.directory / "requests").touch()
         ini = self.directory / "uwsgi.ini"
         ini.write_text(self._ini.replace("0.0.0.0:8000", f"{LOOPBACK}:{self.port}"))
-        environment = {"SERVICE_VARIANT": "lms", "UWSGI_WORKERS": "2", "PATH": os.environ["PATH"]}
+        # More than the slow uploads of any test: a pod without a free worker answers nobody.
+        environment = {"SERVICE_VARIANT": "lms", "UWSGI_WORKERS": "4", "PATH": os.environ["PATH"]}
         process = self._run([UWSGI, ini], environment)
         process.wait_until(lambda: listens(self.port), START_TIMEOUT_S)
 
