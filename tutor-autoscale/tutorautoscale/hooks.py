@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tutor.core.hooks import Filter
-from tutor.types import Config
 
-from tutorautoscale.profile import Profile
-
-# What each workload runs with before AUTOSCALE_SERVICES is applied: name of the Deployment and
-# of its container → Profile, given the configuration of the instance. Add a workload only where
-# the Deployment is rendered too: an override without a Deployment fails the whole deployment.
-AUTOSCALE_PROFILES: Filter[dict[str, Profile], [Config]] = Filter()
+# What a plugin says of workloads, its own or others': the name of a Deployment, and what differs
+# from the defaults, as in AUTOSCALE_SERVICES. Names that an instance does not have are ignored.
+AUTOSCALE_WORKLOADS: Filter[list[tuple[str, dict[str, Any]]], []] = Filter()

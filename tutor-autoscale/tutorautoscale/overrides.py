@@ -1,6 +1,7 @@
-"""Profiles → what Tutor's Deployments lack, as strategic-merge patches.
+"""Profiles → what Deployments lack, as strategic-merge patches.
 
-`replicas` stands in none of them: it belongs to the HPA, and an apply would reset it.
+`replicas` stands in none of them but to be taken out: it belongs to the autoscaler, and an apply
+would reset it.
 """
 
 from __future__ import annotations
@@ -11,76 +12,96 @@ from typing import Any
 
 from tutorplatform.manifests import Manifest
 
-from tutorautoscale.profile import Cpu, Memory, Profile
-
-STARTUP_PERIOD_S = 5
-
-# A pod leaves the Service after 15 s without an answer, and is started anew after a minute. The
-# first request to a platform process loads its URLs, which takes seconds.
-TIMING: Mapping[str, Mapping[str, int]] = {
-    "startupProbe": {"periodSeconds": STARTUP_PERIOD_S, "timeoutSeconds": 10},
-    "readinessProbe": {"periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 3},
-    "livenessProbe": {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 6},
-}
+from tutorautoscale.configuration import Cluster
+from tutorautoscale.discovery import PROBES, Container
+from tutorautoscale.draining import after_requests
+from tutorautoscale.effective import Workload
+from tutorautoscale.profile import Probe, Profile, Sidecar
+from tutorautoscale.workers import with_concurrency
+from tutorautoscale.workloads import BACKGROUND, SERVING
 
 LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
-
-def deployments(profiles: Mapping[str, Profile]) -> list[Manifest]:
-    """One patch per workload, for the Deployment of its name."""
-    return [deployment(name, profile) for name, profile in profiles.items()]
+# The chart `platform` makes them.
+PRIORITY_CLASSES = {SERVING: "openedx-serving", BACKGROUND: "openedx-background"}
 
 
-def deployment(name: str, profile: Profile) -> Manifest:
-    """The patch for one Deployment; its container has the same name."""
+def deployment(workload: Workload, cluster: Cluster) -> Manifest:
+    """The patch for one Deployment."""
+    found, profile = workload.found, workload.profile
+    sidecars = [
+        {"name": name, "resources": resources(each, _container(workload, name))}
+        for name, each in profile.containers.items()
+    ]
+    pod = {
+        "terminationGracePeriodSeconds": profile.grace_s,
+        "tolerations": tolerations(profile),
+        "topologySpreadConstraints": spread(found.labels, profile),
+        "affinity": {"podAntiAffinity": apart(found.labels)},
+        "containers": [container(found.main, profile), *sidecars],
+        **_priority(profile, cluster),
+    }
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": {"name": name},
+        "metadata": {"name": found.name},
         "spec": {
+            "replicas": None,
             # Never below capacity; room for a quarter more is what an update may need.
             "strategy": {
                 "type": "RollingUpdate",
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
             },
-            "template": {
-                "spec": {
-                    "terminationGracePeriodSeconds": profile.grace_s,
-                    "tolerations": tolerations(profile),
-                    "topologySpreadConstraints": spread(name, profile),
-                    "affinity": {"podAntiAffinity": apart(name)},
-                    "containers": [container(name, profile)],
-                }
-            },
+            "template": {"spec": pod},
         },
     }
 
 
-def container(name: str, profile: Profile) -> Manifest:
-    """What the container lacks: resources, probes, a hook before its end, its environment."""
+def container(found: Container, profile: Profile) -> Manifest:
+    """What the container lacks: resources, probes, a hook before its end, its processes."""
     return {
-        "name": name,
-        "resources": resources(profile),
+        "name": found.name,
+        "resources": resources(profile, found),
         **probes(profile),
-        **_lifecycle(profile),
-        **_environment(profile),
+        **_lifecycle(found, profile),
+        **_processes(found, profile),
     }
 
 
-def resources(profile: Profile) -> dict[str, dict[str, str]]:
-    """The container's requests, and the limits that are set."""
-    each: dict[str, Cpu | Memory] = {"cpu": profile.cpu, "memory": profile.memory}
-    requests = {kind: resource.request for kind, resource in each.items()}
-    limits = {kind: resource.limit for kind, resource in each.items() if resource.limit}
-    return {"requests": requests, "limits": limits}
+def resources(part: Profile | Sidecar, found: Container) -> dict[str, dict[str, str | None]]:
+    """The container's requests, and its limits: `None` takes one away that it brings."""
+    each = {"cpu": part.cpu, "memory": part.memory}
+    return {
+        "requests": {kind: resource.request for kind, resource in each.items()},
+        "limits": {
+            kind: resource.limit
+            for kind, resource in each.items()
+            if resource.limit or kind in found.limits
+        },
+    }
 
 
 def probes(profile: Profile) -> dict[str, Any]:
-    """The container's probes with their timing."""
-    timed = {kind: {**probe, **TIMING[kind]} for kind, probe in profile.probes.items()}
-    if "startupProbe" in timed:
-        timed["startupProbe"]["failureThreshold"] = math.ceil(profile.start_s / STARTUP_PERIOD_S)
-    return timed
+    """The container's probes."""
+    asked = {ours: getattr(profile.probes, ours) for ours in PROBES}
+    starts = asked["startup"]
+    asked["startup"] = starts._replace(failures=math.ceil(profile.start_s / starts.period_s))
+    return {PROBES[ours]: _probe(each) for ours, each in asked.items() if each.asks}
+
+
+def _probe(probe: Probe) -> Manifest:
+    timing = {
+        "periodSeconds": probe.period_s,
+        "timeoutSeconds": probe.timeout_s,
+        "failureThreshold": probe.failures,
+    }
+    if probe.command:
+        return {"exec": {"command": list(probe.command)}, **timing}
+    if not probe.path:
+        return {"tcpSocket": {"port": probe.port}, **timing}
+    headers = [{"name": "Host", "value": probe.host}] if probe.host else []
+    get = {"path": probe.path, "port": probe.port, "httpHeaders": headers}
+    return {"httpGet": get, **timing}
 
 
 def tolerations(profile: Profile) -> list[Manifest]:
@@ -101,7 +122,7 @@ def tolerations(profile: Profile) -> list[Manifest]:
     ]
 
 
-def spread(name: str, profile: Profile) -> list[Manifest]:
+def spread(labels: Mapping[str, str], profile: Profile) -> list[Manifest]:
     """Evenly over the zones that have usable nodes, and over hosts as far as they go.
 
     Pods of different revisions count apart, so that an update ends as evenly as it began.
@@ -115,7 +136,7 @@ def spread(name: str, profile: Profile) -> list[Manifest]:
             "whenUnsatisfiable": unsatisfiable,
             "nodeTaintsPolicy": "Honor",
             "matchLabelKeys": ["pod-template-hash"],
-            "labelSelector": pods(name),
+            "labelSelector": pods(labels),
         }
         for topology, unsatisfiable in (
             ("topology.kubernetes.io/zone", by_zone),
@@ -124,7 +145,7 @@ def spread(name: str, profile: Profile) -> list[Manifest]:
     ]
 
 
-def apart(name: str) -> Manifest:
+def apart(labels: Mapping[str, str]) -> Manifest:
     """Preferably no two pods on one host; required, an update would need a host for its surge."""
     return {
         "preferredDuringSchedulingIgnoredDuringExecution": [
@@ -132,28 +153,53 @@ def apart(name: str) -> Manifest:
                 "weight": 100,
                 "podAffinityTerm": {
                     "topologyKey": "kubernetes.io/hostname",
-                    "labelSelector": pods(name),
+                    "labelSelector": pods(labels),
                 },
             }
         ]
     }
 
 
-def pods(name: str) -> Manifest:
+def pods(labels: Mapping[str, str]) -> Manifest:
     """A selector of the Deployment's pods; kustomize adds the labels of the instance."""
-    return {"matchLabels": {"app.kubernetes.io/name": name}}
+    return {"matchLabels": dict(labels)}
 
 
-def _lifecycle(profile: Profile) -> Manifest:
+def priority_class(profile: Profile, cluster: Cluster) -> str | None:
+    """The PriorityClass of the pods; ours only where the cluster has them."""
+    if profile.priority in PRIORITY_CLASSES and not cluster.priority_classes:
+        return None
+    return PRIORITY_CLASSES.get(profile.priority or "", profile.priority)
+
+
+def _priority(profile: Profile, cluster: Cluster) -> Manifest:
+    name = priority_class(profile, cluster)
+    return {"priorityClassName": name} if name else {}
+
+
+def _lifecycle(found: Container, profile: Profile) -> Manifest:
+    if profile.drain == "requests" and found.ports:
+        return {"lifecycle": after_requests(found.ports[0], profile.drain_s)}
     if not profile.drain_s:
         return {}
     return {"lifecycle": {"preStop": {"sleep": {"seconds": profile.drain_s}}}}
 
 
-def _environment(profile: Profile) -> Manifest:
-    if not profile.celery:
+def _processes(found: Container, profile: Profile) -> Manifest:
+    if not profile.celery.concurrency or not found.is_celery:
         return {}
-    # Celery reads each of its options from CELERY_<COMMAND>_<OPTION> where its command line has
-    # none. Unset, it starts as many processes as the *node* has CPUs.
-    concurrency = str(profile.celery.concurrency)
-    return {"env": [{"name": "CELERY_WORKER_CONCURRENCY", "value": concurrency}]}
+    # Where there are arguments, they end the command line.
+    key, words = ("args", found.args) if found.args else ("command", found.command)
+    # Behind a shell, the option would be the shell's.
+    if words[-1:] == () or " " in words[-1]:
+        return {"env": [_variable(profile.celery.concurrency)]}
+    return {key: with_concurrency(words, profile.celery.concurrency)}
+
+
+def _variable(concurrency: int) -> Manifest:
+    # Celery reads each of its options from CELERY_<COMMAND>_<OPTION>, too.
+    return {"name": "CELERY_WORKER_CONCURRENCY", "value": str(concurrency)}
+
+
+def _container(workload: Workload, name: str) -> Container:
+    return next(each for each in workload.found.containers if each.name == name)

@@ -1,35 +1,24 @@
 """Wiring: the autoscale plugin."""
 
-from tutor import plugins
-from tutor.types import Config
-from tutorplatform import manifests
+from tutorplatform.hooks import Kubectl
 from tutorplatform.registration import register
 
-from tutorautoscale import overrides, profile, scalers, workloads
-from tutorautoscale.hooks import AUTOSCALE_PROFILES
+from tutorautoscale import commands, configuration, rendering
 
 
-def profiles(config: Config) -> dict[str, profile.Profile]:
-    """The profiles of this instance, those of other plugins included."""
-    loaded = set(plugins.iter_loaded())
-    known = AUTOSCALE_PROFILES.apply(workloads.present(config, loaded), config)
-    absent = workloads.absent(config, loaded)
-    return profile.effective(known, absent, config[profile.SETTING])
+def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
+    """Around each kubectl call; only these commands need what it imports."""
+    from tutorautoscale import deployment
 
-
-def check(config: Config) -> None:
-    """Raise ConfigError unless the profiles can be used."""
-    profiles(config)
+    return deployment.step(root, argv, proceed)
 
 
 register(
     "tutorautoscale",
-    defaults={profile.SETTING: {}},
-    template_functions={
-        "autoscale_overrides": lambda config: manifests.dump(
-            overrides.deployments(profiles(config))
-        ),
-        "autoscale_scalers": lambda config: manifests.dump(scalers.objects(profiles(config))),
-    },
-    checks=[check],
+    defaults=configuration.DEFAULTS,
+    templates=("autoscale/k8s",),
+    template_functions={"autoscale": rendering.rendered},
+    checks=[rendering.check],
+    kubectl_steps=[step],
+    commands=[commands.autoscale],
 )

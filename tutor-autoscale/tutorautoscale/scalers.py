@@ -1,12 +1,12 @@
-"""Profiles → HorizontalPodAutoscalers and PodDisruptionBudgets."""
+"""Profiles → HorizontalPodAutoscalers, PodDisruptionBudgets, VerticalPodAutoscalers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from tutorplatform.manifests import Manifest
 
+from tutorautoscale.effective import Workload
 from tutorautoscale.overrides import pods
 from tutorautoscale.profile import Profile
 
@@ -17,40 +17,32 @@ UP: tuple[tuple[str, int, int], ...] = (("Percent", 100, 15), ("Pods", 4, 15))
 DOWN: tuple[tuple[str, int, int], ...] = (("Percent", 20, 60), ("Pods", 1, 60))
 
 
-def objects(profiles: Mapping[str, Profile]) -> list[Manifest]:
-    """An HPA and a PDB for each workload."""
-    return [
-        manifest
-        for name, profile in profiles.items()
-        for manifest in (autoscaler(name, profile), disruption_budget(name))
-    ]
+# How to find what this plugin has made in a namespace.
+OWNER = {"app.kubernetes.io/created-by": "tutor-autoscale"}
 
 
-def autoscaler(name: str, profile: Profile) -> Manifest:
-    """The HorizontalPodAutoscaler of the Deployment of this name."""
+def autoscaler(workload: Workload) -> Manifest:
+    """The HorizontalPodAutoscaler of the Deployment."""
+    found, profile = workload.found, workload.profile
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": _metadata(name),
+        "metadata": metadata(found.name),
         "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
+            "scaleTargetRef": target(found.name),
             "minReplicas": profile.min,
             "maxReplicas": profile.max,
             "metrics": [
-                _utilization(name, resource, target)
-                for resource, target in (
-                    ("cpu", profile.cpu.target),
-                    ("memory", profile.memory.target),
-                )
-                if target is not None
+                _utilization(found.main.name, resource, share)
+                for resource, share in utilizations(profile)
             ],
-            "behavior": {"scaleUp": _pace(0, UP), "scaleDown": _pace(300, DOWN)},
+            "behavior": BEHAVIOR,
         },
     }
 
 
-def disruption_budget(name: str) -> Manifest:
-    """The PodDisruptionBudget of the Deployment of this name: one pod at a time.
+def disruption_budget(workload: Workload) -> Manifest:
+    """The PodDisruptionBudget of the Deployment: so many pods at a time.
 
     It never blocks a drain for good, not even of a single replica, and pods that are not ready
     may always go: a workload that does not start must not hold a node.
@@ -58,28 +50,52 @@ def disruption_budget(name: str) -> Manifest:
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": _metadata(name),
+        "metadata": metadata(workload.found.name),
         "spec": {
-            "maxUnavailable": 1,
+            "maxUnavailable": workload.profile.disruption,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
-            "selector": pods(name),
+            "selector": pods(workload.found.labels),
         },
     }
 
 
-def _metadata(name: str) -> dict[str, Any]:
-    # The label is what `tutor k8s start <name>` selects by.
-    return {"name": name, "labels": {"app.kubernetes.io/name": name}}
+def recommender(workload: Workload) -> Manifest:
+    """A VerticalPodAutoscaler that changes nothing: it says what to request."""
+    return {
+        "apiVersion": "autoscaling.k8s.io/v1",
+        "kind": "VerticalPodAutoscaler",
+        "metadata": metadata(workload.found.name),
+        "spec": {
+            "targetRef": target(workload.found.name),
+            "updatePolicy": {"updateMode": "Off"},
+        },
+    }
 
 
-def _utilization(container: str, resource: str, target: int) -> Manifest:
+def target(name: str) -> Manifest:
+    """A reference to the Deployment of this name."""
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+
+
+def metadata(name: str) -> dict[str, Any]:
+    """Of an object for the Deployment of this name: `tutor k8s start <name>` selects by it."""
+    return {"name": name, "labels": {"app.kubernetes.io/name": name, **OWNER}}
+
+
+def utilizations(profile: Profile) -> list[tuple[str, int]]:
+    """The resources to scale for, and at which percentage of the request."""
+    each = (("cpu", profile.cpu.target), ("memory", profile.memory.target))
+    return [(resource, share) for resource, share in each if share is not None]
+
+
+def _utilization(container: str, resource: str, share: int) -> Manifest:
     # Of this container alone: a sidecar without requests would blind a metric of the pod.
     return {
         "type": "ContainerResource",
         "containerResource": {
             "name": resource,
             "container": container,
-            "target": {"type": "Utilization", "averageUtilization": target},
+            "target": {"type": "Utilization", "averageUtilization": share},
         },
     }
 
@@ -93,3 +109,6 @@ def _pace(window_s: int, policies: tuple[tuple[str, int, int], ...]) -> Manifest
             for kind, value, period in policies
         ],
     }
+
+
+BEHAVIOR = {"scaleUp": _pace(0, UP), "scaleDown": _pace(300, DOWN)}

@@ -1,10 +1,13 @@
-"""Readers of single values, and how a mapping of differences changes a frozen dataclass."""
+"""Readers of single values, and how a mapping of differences changes a tuple with names.
+
+A profile is made of NamedTuples: they hold values like frozen dataclasses, and ten of them cost
+a tenth of the time to define, which every `tutor` command would wait for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeVar
 
 from tutorplatform import quantity
 from tutorplatform.errors import ConfigError
@@ -13,6 +16,12 @@ T = TypeVar("T")
 
 # A setting's value and its full path → the value to keep; raises ConfigError.
 Reader = Callable[[Any, str], Any]
+
+
+class Each(NamedTuple):
+    """The readers of a setting that is a mapping of NamedTuples, by names that are given."""
+
+    readers: Mapping[str, Any]
 
 
 def cpu(value: Any, where: str) -> str:
@@ -25,6 +34,33 @@ def memory(value: Any, where: str) -> str:
     """An amount of memory as text: `2Gi`."""
     quantity.memory_bytes(value, where)
     return str(value)
+
+
+def traffic(value: Any, where: str) -> str:
+    """An amount of bytes per second as text: `5M`."""
+    quantity.traffic_bytes(value, where)
+    return str(value)
+
+
+def flag(value: Any, where: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(where, f"{value!r} is neither true nor false", "write one of them")
+    return value
+
+
+def text(value: Any, where: str) -> str:
+    """Text that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise ConfigError(where, f"{value!r} is not a text", "write one, in quotes if need be")
+    return value
+
+
+def texts(value: Any, where: str) -> tuple[str, ...]:
+    """A list of texts."""
+    if isinstance(value, str) or not isinstance(value, Iterable) or isinstance(value, Mapping):
+        raise ConfigError(where, f"{value!r} is not a list", f"write [{value}]")
+    return tuple(text(each, f"{where}[{number}]") for number, each in enumerate(value))
 
 
 def whole_number(low: int, high: int) -> Reader:
@@ -57,26 +93,19 @@ def optional(read: Reader) -> Reader:
     return lambda value, where: None if value is None else read(value, where)
 
 
-def by(read: Reader) -> Mapping[str, Any]:
-    """The metadata of a dataclass field that is a setting."""
-    return {"read": read}
+def overlaid(default: T, differences: Any, where: str, readers: Mapping[str, Any]) -> T:
+    """`default`, a NamedTuple, with `differences` in place of its own values, at any depth.
 
-
-def overlaid(default: T, differences: Any, where: str) -> T:
-    """`default`, a dataclass instance, with `differences` in place of its own values, at any depth.
-
-    Settings are the fields that have a reader and those that hold a dataclass. ConfigError for
-    anything else in `differences`, and for values that a reader refuses.
+    `readers` has a Reader for each setting, the readers of a setting that is a NamedTuple itself,
+    or Each. `null` for a NamedTuple that has a default for everything is those defaults.
+    ConfigError for anything else in `differences`, and for values that a reader refuses.
     """
-    settings = _settings(default)
-    checked_keys(differences, settings, where)
-    return replace(
-        default,  # type: ignore[type-var]
-        **{
-            key: _value(settings[key], getattr(default, key), value, f"{where}.{key}")
-            for key, value in differences.items()
-        },
-    )
+    checked_keys(differences, readers, where)
+    changed = {
+        key: _value(readers[key], getattr(default, key), value, f"{where}.{key}")
+        for key, value in differences.items()
+    }
+    return default._replace(**changed)  # type: ignore[attr-defined, no-any-return]
 
 
 def checked_keys(value: Any, known: Iterable[str], where: str) -> Mapping[str, Any]:
@@ -90,13 +119,30 @@ def checked_keys(value: Any, known: Iterable[str], where: str) -> Mapping[str, A
     return value
 
 
-def _settings(default: Any) -> dict[str, Reader | None]:
-    return {
-        field.name: field.metadata.get("read")
-        for field in fields(default)
-        if "read" in field.metadata or is_dataclass(getattr(default, field.name))
-    }
+def flat(values: Any, readers: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """The path (`cpu.target`) and value of each setting of a NamedTuple."""
+    for key, read in readers.items():
+        value, here = getattr(values, key), f"{path}{key}"
+        if isinstance(read, Each):
+            for name, part in value.items():
+                yield from flat(part, read.readers, f"{here}.{name}.")
+        elif isinstance(read, Mapping):
+            yield from flat(value, read, f"{here}.")
+        else:
+            yield here, value
 
 
-def _value(read: Reader | None, default: Any, value: Any, where: str) -> Any:
-    return read(value, where) if read else overlaid(default, value, where)
+def _value(read: Any, default: Any, value: Any, where: str) -> Any:
+    if isinstance(read, Each):
+        checked_keys(value, default, where)
+        parts = {
+            name: _value(read.readers, default[name], value[name], f"{where}.{name}")
+            for name in value
+        }
+        return {**default, **parts}
+    if not isinstance(read, Mapping):
+        return read(value, where)
+    # Where everything has a default, that is how the whole is switched off.
+    if value is None and set(default._fields) == set(default._field_defaults):
+        return type(default)()
+    return overlaid(default, value, where, read)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import math
 import re
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from tutorplatform.errors import ConfigError
 
-_FRACTIONS = {"n": Fraction(1, 10**9), "u": Fraction(1, 10**6), "m": Fraction(1, 10**3)}
-_DECIMALS = {letter: Fraction(1000**power) for power, letter in enumerate("kMGTPE", 1)}
-_BINARIES = {f"{letter}i": Fraction(1024**power) for power, letter in enumerate("KMGTPE", 1)}
-_FACTORS = {"": Fraction(1), **_FRACTIONS, **_DECIMALS, **_BINARIES}
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+# As powers of ten and of two.
+_FRACTIONS = {"n": -9, "u": -6, "m": -3}
+_DECIMALS = {letter: 3 * power for power, letter in enumerate("kMGTPE", 1)}
+_BINARIES = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", 1)}
+_SUFFIXES = {"", *_FRACTIONS, *_DECIMALS, *_BINARIES}
 
 _QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2})|([a-zA-Z]{0,2}))")
 _MISSPELT_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt])?i?(?:b|bytes)?", re.IGNORECASE)
@@ -35,10 +39,20 @@ def cpu_millicores(value: object, where: str) -> int:
 
 def memory_bytes(value: object, where: str) -> int:
     """Bytes in `2Gi`, `512Mi` or `1.5G`, rounded up; ConfigError if it is none or below 1 MiB."""
-    number = _parsed(value, set(_FACTORS))
+    number = _parsed(value, _SUFFIXES)
     if number is None or number < _LEAST_MEMORY:
         problem = "not a Kubernetes quantity" if number is None else "less than a mebibyte"
         raise ConfigError(where, f"{value!r} is {problem}", f"write '{_likely_memory(value)}'")
+    return math.ceil(number)
+
+
+def traffic_bytes(value: object, where: str) -> int:
+    """Bytes per second in `5M` or `500k`, rounded up; ConfigError if it is none."""
+    number = _parsed(value, _SUFFIXES)
+    if not number:
+        raise ConfigError(
+            where, f"{value!r} is not a Kubernetes quantity of bytes per second", "write '5M'"
+        )
     return math.ceil(number)
 
 
@@ -51,12 +65,25 @@ def _parsed(value: object, suffixes: set[str]) -> Fraction | None:
         return None
     number, exponent, suffix = match.groups()
     if exponent:
-        return Fraction(number) * Fraction(10) ** int(exponent)
-    return Fraction(number) * _FACTORS[suffix] if suffix in suffixes else None
+        return _exactly(number) * _exactly(10) ** int(exponent)
+    return _exactly(number) * _factor(suffix) if suffix in suffixes else None
+
+
+def _factor(suffix: str) -> Fraction:
+    if suffix in _BINARIES:
+        return _exactly(2) ** _BINARIES[suffix]
+    return _exactly(10) ** ({"": 0, **_FRACTIONS, **_DECIMALS}[suffix])
+
+
+def _exactly(number: str | int) -> Fraction:
+    # It takes as long to import as all of a plugin, which every `tutor` command would wait for.
+    from fractions import Fraction
+
+    return Fraction(number)
 
 
 def _likely_memory(value: object) -> str:
     match = _MISSPELT_MEMORY.fullmatch(str(value).strip())
-    if not match or not Fraction(match[1]):
+    if not match or not _exactly(match[1]):
         return "2Gi"
     return f"{match[1]}{(match[2] or 'M').upper()}i"

@@ -1,0 +1,152 @@
+"""Edge: what the cluster must have before an apply, and what changes around it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterable
+
+from tutor import config as tutor_config
+from tutor import fmt
+from tutor.types import get_typed
+from tutorplatform import manifests
+from tutorplatform.errors import DeployError
+from tutorplatform.hooks import Kubectl
+from tutorplatform.manifests import Manifest
+
+from tutorautoscale import configuration, rendering, transition
+from tutorautoscale.overrides import PRIORITY_CLASSES
+
+KEDA, VPA = "scaledobjects.keda.sh", "verticalpodautoscalers.autoscaling.k8s.io"
+OURS = ("horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy")
+RESOURCES = {
+    "HorizontalPodAutoscaler": OURS[0],
+    "PodDisruptionBudget": OURS[1],
+    "ScaledObject": KEDA,
+    "VerticalPodAutoscaler": VPA,
+    "TriggerAuthentication": "triggerauthentications.keda.sh",
+}
+LIMIT = "--request-timeout=30s"
+
+
+def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
+    """A kubectl step: refuses, before anything is applied, what this cluster cannot run.
+
+    Around the apply of Deployments it then makes autoscalers change hands.
+    """
+    if argv[:1] != ("apply",):
+        return proceed(*argv)
+    config = tutor_config.load_full(root)
+    found = rendering.instance_workloads(config)
+    wanted = rendering.instance_objects(config)
+    namespace = Namespace(get_typed(config, "K8S_NAMESPACE", str))
+    if _is_of_namespace(argv):
+        namespace.require(wanted, configuration.cluster(config))
+        return proceed(*argv)
+    if not _has_deployments(argv, found):
+        return proceed(*argv)
+    namespace.require(wanted, configuration.cluster(config))
+    live = namespace.objects()
+    transition.refuse_two_autoscalers(live, found)
+    namespace.replace(transition.forgotten_replicas(live, found))
+    namespace.delete(transition.released(live, wanted), "--cascade=orphan")
+    status = proceed(*argv)
+    namespace.delete(transition.obsolete(namespace.objects(), wanted))
+    return status
+
+
+def _is_of_namespace(argv: tuple[str, ...]) -> bool:
+    return any(word.endswith("component=namespace") for word in argv)
+
+
+def _has_deployments(argv: tuple[str, ...], names: Iterable[str]) -> bool:
+    # Of all that Tutor applies: everything but jobs, or what has the name of one workload.
+    ours = {f"app.kubernetes.io/name={name}" for name in names}
+    return any(word in ours or "notin" in word for word in argv)
+
+
+class Namespace:
+    """The instance's namespace."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def require(self, wanted: Iterable[Manifest], cluster: configuration.Cluster) -> None:
+        """Raise DeployError unless the cluster has the kinds and classes that we use."""
+        kinds = {each["kind"] for each in wanted}
+        served = self._served()
+        if "ScaledObject" in kinds and KEDA not in served:
+            raise DeployError(
+                "cluster",
+                "KEDA is not installed, and only it scales for network, requests or queue",
+                "run `helm install keda keda --repo https://kedacore.github.io/charts "
+                f"--namespace {cluster.keda_namespace} --create-namespace`, "
+                f"or remove these targets from {rendering.SETTING}",
+            )
+        if "VerticalPodAutoscaler" in kinds and VPA not in served:
+            raise DeployError(
+                "cluster",
+                "the Vertical Pod Autoscaler is not installed",
+                f"install it, or set {configuration.CLUSTER}.recommendations to false",
+            )
+        if cluster.priority_classes:
+            self._require_priority_classes()
+
+    def _served(self) -> set[str]:
+        groups = ("keda.sh", "autoscaling.k8s.io")
+        return {
+            line.strip()
+            for group in groups
+            for line in _kubectl("api-resources", f"--api-group={group}", "-o=name").splitlines()
+        }
+
+    def _require_priority_classes(self) -> None:
+        answer = _run("get", "priorityclasses", "--output=name", LIMIT)
+        # Who may not look at them may still use them.
+        missing = set(PRIORITY_CLASSES.values()) - {
+            line.rpartition("/")[2] for line in answer.stdout.splitlines()
+        }
+        if answer.returncode == 0 and missing:
+            raise DeployError(
+                "cluster",
+                f"there is no PriorityClass {', '.join(sorted(missing))}",
+                "install the chart `platform`, or set "
+                f"{configuration.CLUSTER}.priority_classes to false",
+            )
+
+    def objects(self) -> list[Manifest]:
+        """The Deployments, and autoscalers and budgets of whatever kind this cluster has."""
+        kinds = ["deployments.apps", *OURS, *({KEDA, VPA} & self._served())]
+        answer = _kubectl("get", ",".join(kinds), f"--namespace={self._name}", "--output=json")
+        items: list[Manifest] = json.loads(answer)["items"]
+        return items
+
+    def replace(self, objects: Iterable[Manifest]) -> None:
+        """Put these in place of what they were read as; refused if that has changed since."""
+        for each in objects:
+            # A whole manifest is nothing for a command line.
+            _kubectl("replace", "--filename=-", stdin=json.dumps(each))
+            fmt.echo_info(f"{manifests.name(each)}: its number of pods is the autoscaler's now")
+
+    def delete(self, keys: Iterable[transition.Key], *options: str) -> None:
+        """Delete these, and say so."""
+        for kind, name in keys:
+            _kubectl(
+                *("delete", f"{RESOURCES[kind]}/{name}", f"--namespace={self._name}"),
+                *("--ignore-not-found", "--timeout=60s", *options),
+            )
+            fmt.echo_info(f"{kind} {name}: is no longer needed, and gone")
+
+
+def _kubectl(*argv: str, stdin: str | None = None) -> str:
+    answer = _run(*argv, stdin=stdin)
+    if answer.returncode != 0:
+        reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
+        raise DeployError(f"kubectl {argv[0]}", reason, "mend that and run the command again")
+    return answer.stdout
+
+
+def _run(*argv: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["kubectl", *argv], input=stdin, capture_output=True, text=True, check=False
+    )

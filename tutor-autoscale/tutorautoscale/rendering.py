@@ -1,0 +1,80 @@
+"""Wiring: an instance's configuration → its workloads, and what is rendered for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from tutor import env, plugins
+from tutor.hooks import Contexts
+from tutor.types import Config
+from tutorplatform import manifests
+from tutorplatform.manifests import Manifest
+
+from tutorautoscale import configuration, discovery, overrides
+from tutorautoscale.effective import SETTING, Workload, effective
+from tutorautoscale.hooks import AUTOSCALE_WORKLOADS
+from tutorautoscale.objects import objects
+
+# Our patch of this name is Tutor's file with all Deployments.
+MANIFESTS = "autoscale-manifests"
+
+
+class Rendered(NamedTuple):
+    """Texts for Tutor's environment: YAML streams."""
+
+    overrides: str
+    objects: str
+
+
+def rendered(config: Mapping[str, Any]) -> Rendered:
+    """What a template function sees → the two files of this plugin."""
+    # In Python, as its text may hold what the secrets plugin lets no template look into.
+    found = workloads(config, config["patch"])
+    cluster = configuration.cluster(config)
+    return Rendered(
+        manifests.dump(overrides.deployment(each, cluster) for each in found.values()),
+        manifests.dump(objects(found.values(), cluster)),
+    )
+
+
+def workloads(config: Mapping[str, Any], patch: Callable[[str], str]) -> dict[str, Workload]:
+    """The workloads that scale, by name. Raises ConfigError for settings that cannot be used."""
+    found = discovery.deployments(manifests.load(patch(MANIFESTS)))
+    size, cluster = configuration.size(config), configuration.cluster(config)
+    scaled = effective(found, size, _hosts(config, found), _contributions(), config[SETTING])
+    configuration.require_sources(scaled.values(), cluster)
+    return scaled
+
+
+def instance_workloads(config: Config) -> dict[str, Workload]:
+    """The same outside of a template."""
+    return workloads(config, env.Renderer(config).patch)
+
+
+def instance_objects(config: Config) -> list[Manifest]:
+    """What this plugin wants to be in the instance's namespace, beside the Deployments."""
+    return objects(instance_workloads(config).values(), configuration.cluster(config))
+
+
+def check(config: Config) -> None:
+    """Raise ConfigError for settings that cannot be used, before anything is written."""
+    configuration.refuse_unknown(config)
+    configuration.size(config)
+    cluster = configuration.cluster(config)
+    # To look for workloads takes time, which is not needed to see that nothing was set.
+    if config[SETTING] != {} or cluster != configuration.Cluster() or _contributions():
+        instance_workloads(config)
+
+
+def _hosts(config: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, str]:
+    settings = {name: f"{name.upper().replace('-', '_')}_HOST" for name in names}
+    return {name: str(config[key]) for name, key in settings.items() if config.get(key)}
+
+
+def _contributions() -> dict[str, list[tuple[str, Any]]]:
+    each = {
+        name: list(AUTOSCALE_WORKLOADS.iterate_from_context(Contexts.app(name).name))
+        for name in plugins.iter_loaded()
+    }
+    return {name: items for name, items in each.items() if items}
