@@ -41,8 +41,9 @@ cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
 prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, once; then cached)
 	@$(BIN)/python -m localservices $(if $(CI),--all)
 
-docs: $(INSTALLED) ## Write docs/reference/wiring.md anew
+docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
+	$(BIN)/python -m tests.tutorautoscale.reference
 
 bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (40 minutes)
 	$(BIN)/python -m bench.resilience
