@@ -3,7 +3,6 @@
 So a workload that nobody has told this plugin about, of any plugin, runs on two nodes as well.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -28,8 +27,12 @@ class Container(NamedTuple):
     @property
     def is_celery(self) -> bool:
         """Whether it runs a Celery worker."""
-        words = " ".join((*self.command, *self.args))
-        return bool(re.search(r"\bcelery\b.*\bworker\b", words))
+        return {"celery", "worker"} <= self.words
+
+    @property
+    def words(self) -> set[str]:
+        """The words of its command line, also of one that is for a shell."""
+        return set(" ".join((*self.command, *self.args)).split())
 
 
 class Deployment(NamedTuple):
@@ -95,6 +98,5 @@ def _stateful(
 
 
 def _beats(container: Container) -> bool:
-    words = " ".join((*container.command, *container.args))
-    # A worker with an embedded clock (-B, --beat) is one, too.
-    return bool(re.search(r"\bcelery\b.*(\bbeat\b|\s(-B|--beat)\b)", words))
+    # A worker with an embedded clock is one, too.
+    return "celery" in container.words and not container.words.isdisjoint({"beat", "--beat", "-B"})

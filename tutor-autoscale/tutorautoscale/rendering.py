@@ -33,8 +33,8 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
     found = workloads(config, config["patch"])
     cluster = configuration.cluster(config)
     return Rendered(
-        manifests.dump(overrides.deployment(each, cluster) for each in found.values()),
-        manifests.dump(objects(found.values(), cluster)),
+        manifests.dump_quickly(overrides.deployment(each, cluster) for each in found.values()),
+        manifests.dump_quickly(objects(found.values(), cluster)),
     )
 
 

@@ -20,8 +20,9 @@ _DECIMALS = {letter: 3 * power for power, letter in enumerate("kMGTPE", 1)}
 _BINARIES = {f"{letter}i": 10 * power for power, letter in enumerate("KMGTPE", 1)}
 _SUFFIXES = {"", *_FRACTIONS, *_DECIMALS, *_BINARIES}
 
-_QUANTITY = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2})|([a-zA-Z]{0,2}))")
-_MISSPELT_MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmgt])?i?(?:b|bytes)?", re.IGNORECASE)
+# Compiled when they are needed: most commands need neither.
+_QUANTITY = r"([0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]{1,2})|([a-zA-Z]{0,2}))"
+_MISSPELT_MEMORY = r"(?i)([0-9]+(?:\.[0-9]+)?)\s*([kmgt])?i?(?:b|bytes)?"
 
 # No container lives on less; whoever writes `512` or `512m` means mebibytes.
 _LEAST_MEMORY = 1024**2
@@ -60,7 +61,7 @@ def _parsed(value: object, suffixes: set[str]) -> Fraction | None:
     # YAML reads `cpu: 2` as a number; True is an int to Python, but no quantity.
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    match = _QUANTITY.fullmatch(str(value))
+    match = re.fullmatch(_QUANTITY, str(value))
     if not match:
         return None
     number, exponent, suffix = match.groups()
@@ -83,7 +84,7 @@ def _exactly(number: str | int) -> Fraction:
 
 
 def _likely_memory(value: object) -> str:
-    match = _MISSPELT_MEMORY.fullmatch(str(value).strip())
+    match = re.fullmatch(_MISSPELT_MEMORY, str(value).strip())
     if not match or not _exactly(match[1]):
         return "2Gi"
     return f"{match[1]}{(match[2] or 'M').upper()}i"
