@@ -32,7 +32,7 @@ class Container(NamedTuple):
     @property
     def words(self) -> set[str]:
         """The words of its command line, also of one that is for a shell."""
-        return set(" ".join((*self.command, *self.args)).split())
+        return set(" ".join((*self.command, *self.args)).replace(";", " ").split())
 
 
 class Deployment(NamedTuple):

@@ -10,7 +10,7 @@ from tutorplatform.errors import ConfigError
 from tutorautoscale import workloads
 from tutorautoscale.discovery import Deployment
 from tutorautoscale.profile import READERS, Profile, consistent
-from tutorautoscale.settings import overlaid
+from tutorautoscale.settings import checked_keys, overlaid
 
 SETTING = "AUTOSCALE_SERVICES"
 FILTER = "AUTOSCALE_WORKLOADS"
@@ -96,6 +96,8 @@ def _checked(settings: Any, found: Mapping[str, Deployment]) -> Mapping[str, Any
                 if known
                 else f"use one of {names}",
             )
+        # `lms:` with nothing behind it is no mapping.
+        checked_keys(settings[name], READERS, f"{SETTING}.{name}")
     return settings
 
 

@@ -1,0 +1,142 @@
+"""Rendered manifests → Deployments, and which of them can have two pods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tutorautoscale.discovery import Deployment, deployments
+from tutorplatform.manifests import Manifest
+
+from tests.tutorautoscale.made import container
+
+
+def rendered(name: str = "web", pod: Any = None, **spec: Any) -> Manifest:
+    """A Deployment as Tutor renders them."""
+    labels = {"app.kubernetes.io/name": name}
+    spec_of_pod = {"containers": [{"name": name}], **(pod or {})}
+    template = {"metadata": {"labels": labels}, "spec": spec_of_pod}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {"selector": {"matchLabels": labels}, "template": template, **spec},
+    }
+
+
+def found(*containers: Any, **pod: Any) -> Deployment:
+    """What is found of a Deployment called web with these containers."""
+    containers = containers or ({"name": "web"},)
+    return deployments([rendered(pod={"containers": list(containers), **pod})])["web"]
+
+
+def test_nothing_is_found_in_nothing() -> None:
+    """No manifests, no Deployments."""
+    assert deployments([]) == {}
+
+
+def test_only_deployments_are_found_each_by_its_name() -> None:
+    """Jobs, Services and StatefulSets are not ours to scale."""
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"}, "spec": {}}
+    several = [rendered("lms"), service, {**rendered("db"), "kind": "StatefulSet"}, rendered("cms")]
+    assert list(deployments(several)) == ["lms", "cms"]
+
+
+def test_what_a_container_brings_is_known() -> None:
+    """Ports, command line, resources, variables, and its own probes by our names of them."""
+    full = {
+        "name": "web",
+        "image": "acme/web",
+        "ports": [{"containerPort": 80}, {"containerPort": 81}],
+        "command": ["serve"],
+        "args": ["--workers", 2],
+        "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
+        "livenessProbe": {"tcpSocket": {"port": 80}},
+        "readinessProbe": None,
+        "env": [{"name": "A", "value": "1"}],
+    }
+    assert found(full).main == container(
+        ports=(80, 81),
+        command=("serve",),
+        args=("--workers", "2"),
+        requests={"cpu": "1"},
+        limits={"memory": "1Gi"},
+        probes=frozenset({"liveness"}),
+        environment=frozenset({"A"}),
+    )
+    assert found().main == container()
+
+
+def test_the_labels_are_those_that_select_its_pods() -> None:
+    """Not those of the template, which may have more."""
+    assert found().labels == {"app.kubernetes.io/name": "web"}
+    assert deployments([rendered(selector={})])["web"].labels == {}
+
+
+def test_the_main_container_has_the_name_of_the_deployment() -> None:
+    """Wherever it stands; without one, the first is it."""
+    assert found({"name": "proxy"}, {"name": "web"}).main.name == "web"
+    assert found({"name": "proxy"}, {"name": "app"}).main.name == "proxy"
+
+
+STATELESS: dict[str, Manifest] = {
+    "plain": rendered(),
+    "temporary volume": rendered(pod={"volumes": [{"name": "tmp", "emptyDir": {}}]}),
+    "rolling": rendered(strategy={"type": "RollingUpdate"}),
+    "a worker called beat": rendered(
+        pod={"containers": [{"name": "web", "args": ["celery", "worker", "--queues=beat-tasks"]}]}
+    ),
+}
+
+
+@pytest.mark.parametrize("manifest", STATELESS.values(), ids=STATELESS)
+def test_what_nothing_speaks_against_is_stateless(manifest: Manifest) -> None:
+    """Files of configuration and temporary ones hinder nobody."""
+    assert deployments([manifest])["web"].stateful == ""
+
+
+def running(*words: str) -> Manifest:
+    """A Deployment with this command line."""
+    return rendered(pod={"containers": [{"name": "web", "command": list(words)}]})
+
+
+CLOCK = "it is Celery's clock, and two would send each task twice"
+CLAIM = [{"name": "data", "persistentVolumeClaim": {"claimName": "mysql"}}]
+STATEFUL: dict[str, tuple[Manifest, str]] = {
+    "claim": (
+        rendered(pod={"volumes": CLAIM}),
+        "its data are on a volume that one node can mount, mysql",
+    ),
+    "strategy": (
+        rendered(strategy={"type": "Recreate"}),
+        "its strategy, Recreate, says that two pods would be in each other's way",
+    ),
+    "clock": (running("celery", "--app=acme", "beat", "--loglevel=info"), CLOCK),
+    "clock in a shell": (running("sh", "-c", "exec celery -A acme beat"), CLOCK),
+    "worker with a clock": (running("celery", "-A", "acme", "worker", "-B"), CLOCK),
+    "worker with --beat": (running("celery", "-A", "acme", "worker", "--beat"), CLOCK),
+}
+
+
+@pytest.mark.parametrize(("manifest", "reason"), STATEFUL.values(), ids=STATEFUL)
+def test_what_cannot_have_two_pods_says_why(manifest: Manifest, reason: str) -> None:
+    """A claim of a volume, a strategy without overlap, and Celery's clock in all its forms."""
+    assert deployments([manifest])["web"].stateful == reason
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("celery", "--app=lms.celery", "worker"), True),
+        (("sh", "-c", "celery -A acme worker"), True),
+        (("celery", "--app=acme", "beat"), False),
+        (("celeryish", "worker"), False),
+        (("uwsgi", "worker.ini"), False),
+        ((), False),
+    ],
+    ids=str,
+)
+def test_a_celery_worker_is_known_by_its_command(words: tuple[str, ...], expected: bool) -> None:
+    """In the command or in the arguments, behind a shell or not."""
+    assert container(command=words).is_celery is expected
+    assert container(args=words).is_celery is expected
