@@ -1,71 +1,94 @@
-"""Profiles → Deployment patches."""
+"""Profiles → what Deployments lack, as patches."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from tutorautoscale.overrides import deployment, deployments
-from tutorautoscale.profile import Celery, Cpu, Memory, Profile
+from tutorautoscale.configuration import Cluster
+from tutorautoscale.draining import after_requests
+from tutorautoscale.overrides import deployment
+from tutorautoscale.profile import Celery, Probe, Probes, Profile, Resource, Sidecar
 
-PROFILE = Profile(
-    cpu=Cpu("500m", None, 70),
-    memory=Memory("2Gi", "3Gi", 80),
-    min=2,
-    max=4,
-    start_s=61,
-    drain_s=15,
-    grace_s=60,
-    probes={
-        "startupProbe": {"httpGet": {"path": "/heartbeat", "port": 8000}},
-        "livenessProbe": {"tcpSocket": {"port": 8000}},
-    },
-)
+from tests.tutorautoscale import made
+from tests.tutorautoscale.made import CELERY, WEB, workload
+
+WORKER = WEB._replace(celery=Celery(concurrency=3))
+LABELS = {"app.kubernetes.io/name": "web"}
 
 
-def pod(profile: Profile) -> dict[str, Any]:
+def pod(profile: Profile, cluster: Cluster | None = None, **brings: Any) -> dict[str, Any]:
     """The pod spec of the patch for a Deployment called web."""
-    spec: dict[str, Any] = deployment("web", profile)["spec"]["template"]["spec"]
+    patch = deployment(workload(profile, **brings), cluster or Cluster())
+    spec: dict[str, Any] = patch["spec"]["template"]["spec"]
     return spec
 
 
-def container(profile: Profile) -> dict[str, Any]:
+def container(profile: Profile, **brings: Any) -> dict[str, Any]:
     """The container of the patch for a Deployment called web."""
-    (found,) = pod(profile)["containers"]
+    (found,) = pod(profile, **brings)["containers"]
     assert found["name"] == "web"
     return dict(found)
 
 
-def test_no_profiles_need_no_patches() -> None:
-    """Nothing to scale, nothing to patch."""
-    assert deployments({}) == []
-
-
 def test_replicas_belong_to_the_autoscaler() -> None:
-    """A patch never sets the number of replicas, and an update never goes below it."""
-    spec = deployment("web", PROFILE)["spec"]
-    assert "replicas" not in spec
-    assert spec["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    """A patch takes their number away, and an update never goes below it."""
+    patch = deployment(workload(), Cluster())
+    assert patch["metadata"] == {"name": "web"}
+    assert patch["spec"]["replicas"] is None
+    assert patch["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
 def test_only_limits_that_are_set_are_written() -> None:
     """Requests are always there; a limit of `null` is no limit."""
-    assert container(PROFILE)["resources"] == {
+    assert container(WEB)["resources"] == {
         "requests": {"cpu": "500m", "memory": "2Gi"},
         "limits": {"memory": "3Gi"},
     }
-    unlimited = replace(PROFILE, memory=Memory("2Gi", None, 80))
+    unlimited = WEB._replace(memory=Resource("2Gi", None, 80))
     assert container(unlimited)["resources"]["limits"] == {}
 
 
+def test_a_limit_that_the_container_brings_is_taken_away() -> None:
+    """A merge would keep it, and it may be less than our request."""
+    limits = container(WEB, limits={"cpu": "1", "memory": "1Gi"})["resources"]["limits"]
+    assert limits == {"cpu": None, "memory": "3Gi"}
+
+
 def test_the_startup_probe_lasts_as_long_as_a_start_may_take() -> None:
-    """Period times failures cover `start_s`; the other probes keep their own timing."""
-    probe = container(PROFILE)["startupProbe"]
-    assert probe["periodSeconds"] * probe["failureThreshold"] == 65
-    assert probe["httpGet"] == {"path": "/heartbeat", "port": 8000}
-    assert container(PROFILE)["livenessProbe"]["failureThreshold"] == 6
-    assert "readinessProbe" not in container(PROFILE)
+    """Period times failures cover `start_s`; the other probes keep their own."""
+    probes = Probes(startup=Probe(8000, period_s=5), liveness=Probe(8000, failures=6))
+    found = container(WEB._replace(start_s=61, probes=probes))
+    assert found["startupProbe"]["periodSeconds"] * found["startupProbe"]["failureThreshold"] == 65
+    assert found["livenessProbe"]["failureThreshold"] == 6
+    assert "readinessProbe" not in found
+
+
+@pytest.mark.parametrize(
+    ("probe", "expected"),
+    [
+        (Probe(80), {"tcpSocket": {"port": 80}}),
+        (Probe(80, "/up"), {"httpGet": {"path": "/up", "port": 80, "httpHeaders": []}}),
+        (
+            Probe(80, "/up", "lms"),
+            {
+                "httpGet": {
+                    "path": "/up",
+                    "port": 80,
+                    "httpHeaders": [{"name": "Host", "value": "lms"}],
+                }
+            },
+        ),
+        (Probe(command=("true",)), {"exec": {"command": ["true"]}}),
+    ],
+    ids=["port", "path", "host", "command"],
+)
+def test_a_probe_asks_in_one_way(probe: Probe, expected: dict[str, Any]) -> None:
+    """Kubernetes refuses two."""
+    found = container(WEB._replace(probes=Probes(readiness=probe)))
+    timing = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
+    assert found["readinessProbe"] == {**expected, **timing}
+    assert {"startupProbe", "livenessProbe"}.isdisjoint(found)
 
 
 @pytest.mark.parametrize(
@@ -75,21 +98,49 @@ def test_the_startup_probe_lasts_as_long_as_a_start_may_take() -> None:
 )
 def test_a_pod_drains_before_it_ends(drain_s: int, expected: Any) -> None:
     """The hook sleeps as long as told; Kubernetes before 1.33 refuses a sleep of zero."""
-    assert container(replace(PROFILE, drain_s=drain_s)).get("lifecycle") == expected
+    assert container(WEB._replace(drain_s=drain_s)).get("lifecycle") == expected
 
 
-def test_only_a_worker_gets_a_concurrency() -> None:
-    """Celery's number of processes is the profile's, in the variable that its command reads."""
-    worker = replace(PROFILE, celery=Celery(concurrency=3))
-    assert container(worker)["env"] == [{"name": "CELERY_WORKER_CONCURRENCY", "value": "3"}]
-    assert "env" not in container(PROFILE)
+def test_a_web_server_drains_until_its_requests_are_done() -> None:
+    """At the port that it opens; without one the time alone is left to go by."""
+    draining = WEB._replace(drain="requests")
+    assert container(draining, ports=(8000,))["lifecycle"] == after_requests(8000, 15)
+    assert container(draining)["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+
+
+@pytest.mark.parametrize("key", ["command", "args"])
+def test_a_worker_gets_a_number_of_processes(key: str) -> None:
+    """At the end of its command line, wherever that stands."""
+    found = container(WORKER, **{key: CELERY})
+    assert found[key] == [*CELERY, "--concurrency=3"]
+    assert {"command", "args", "env"} & set(found) == {key}
+
+
+def test_arguments_end_the_command_line() -> None:
+    """With both, the option belongs behind the arguments."""
+    found = container(WORKER, command=("celery",), args=CELERY[1:])
+    assert found["args"] == [*CELERY[1:], "--concurrency=3"]
+    assert "command" not in found
+
+
+def test_a_worker_behind_a_shell_reads_a_variable() -> None:
+    """The option would be the shell's."""
+    found = container(WORKER, command=("sh", "-c"), args=("celery -A acme worker",))
+    assert found["env"] == [{"name": "CELERY_WORKER_CONCURRENCY", "value": "3"}]
+    assert {"command", "args"}.isdisjoint(found)
+
+
+def test_only_a_worker_gets_processes() -> None:
+    """What is none keeps its command line, and so does a worker that is to keep its own."""
+    for found in (container(WORKER, args=("serve",)), container(WEB, args=CELERY)):
+        assert {"command", "args", "env"}.isdisjoint(found)
 
 
 def test_lost_nodes_are_left_soon_and_never_scheduled_to() -> None:
     """Only eviction is tolerated: tolerating NoSchedule would keep a lost zone in the count."""
     assert [
         (taint["key"].rpartition("/")[2], taint["effect"], taint["tolerationSeconds"])
-        for taint in pod(PROFILE)["tolerations"]
+        for taint in pod(WEB)["tolerations"]
     ] == [("not-ready", "NoExecute", 10), ("unreachable", "NoExecute", 10)]
 
 
@@ -99,7 +150,7 @@ def test_lost_nodes_are_left_soon_and_never_scheduled_to() -> None:
 )
 def test_pods_spread_over_zones_and_hosts(zones: str, unsatisfiable: str) -> None:
     """Zones as strictly as told, hosts softly; lost nodes and old revisions do not count."""
-    constraints = pod(replace(PROFILE, zones=zones))["topologySpreadConstraints"]
+    constraints = pod(WEB._replace(zones=zones))["topologySpreadConstraints"]
     assert [(each["topologyKey"], each["whenUnsatisfiable"]) for each in constraints] == [
         ("topology.kubernetes.io/zone", unsatisfiable),
         ("kubernetes.io/hostname", "ScheduleAnyway"),
@@ -107,4 +158,48 @@ def test_pods_spread_over_zones_and_hosts(zones: str, unsatisfiable: str) -> Non
     for each in constraints:
         assert each["nodeTaintsPolicy"] == "Honor"
         assert each["matchLabelKeys"] == ["pod-template-hash"]
-        assert each["labelSelector"] == {"matchLabels": {"app.kubernetes.io/name": "web"}}
+        assert each["labelSelector"] == {"matchLabels": LABELS}
+
+
+def test_pods_keep_apart_by_the_labels_of_their_deployment() -> None:
+    """Those that select its pods, whatever it is called."""
+    other = workload()._replace(found=made.deployment("web")._replace(labels={"app": "acme"}))
+    spec = deployment(other, Cluster())["spec"]["template"]["spec"]
+    (term,) = spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert term["podAffinityTerm"]["labelSelector"] == {"matchLabels": {"app": "acme"}}
+
+
+@pytest.mark.parametrize(
+    ("priority", "there", "expected"),
+    [
+        ("serving", True, "openedx-serving"),
+        ("background", True, "openedx-background"),
+        ("serving", False, None),
+        ("system-cluster-critical", False, "system-cluster-critical"),
+        ("system-cluster-critical", True, "system-cluster-critical"),
+        (None, True, None),
+    ],
+)
+def test_priorities_are_classes_that_the_cluster_has(
+    priority: str | None, there: bool, expected: str | None
+) -> None:
+    """Ours only if it is said that they are there: a missing one would stop every pod."""
+    spec = pod(WEB._replace(priority=priority), Cluster(priority_classes=there))
+    assert spec.get("priorityClassName") == expected
+
+
+def test_other_containers_of_the_pod_get_resources_alone() -> None:
+    """Without requests of all containers the pod could be put on a full node."""
+    found = made.deployment("web", made.container("web"), made.container("agent"))
+    sidecar = Sidecar(Resource("50m"), Resource("64Mi", "96Mi"))
+    profile = WEB._replace(containers={"agent": sidecar})
+    patch = deployment(workload(profile)._replace(found=found), Cluster())
+    web, agent = patch["spec"]["template"]["spec"]["containers"]
+    assert web["name"] == "web"
+    assert agent == {
+        "name": "agent",
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"memory": "96Mi"},
+        },
+    }

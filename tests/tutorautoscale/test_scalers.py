@@ -1,33 +1,27 @@
-"""Profiles → HPAs and PDBs."""
+"""Profiles → HPAs, PDBs and VPAs."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from tutorautoscale.profile import Cpu, Memory, Profile
-from tutorautoscale.scalers import autoscaler, disruption_budget, objects
+from tutorautoscale.configuration import Cluster
+from tutorautoscale.objects import objects
+from tutorautoscale.profile import Resource
+from tutorautoscale.scalers import autoscaler, disruption_budget, recommender
 
-PROFILE = Profile(
-    cpu=Cpu("500m", None, 70),
-    memory=Memory("2Gi", "3Gi", 80),
-    min=2,
-    max=4,
-    start_s=60,
-    drain_s=15,
-    grace_s=60,
-    probes={},
-)
+from tests.tutorautoscale.made import WEB, container, deployment, workload
+
+LMS, CMS = workload(name="lms"), workload(name="cms")
 
 
-def test_no_profiles_need_no_objects() -> None:
-    """Nothing to scale, no objects."""
-    assert objects({}) == []
+def test_no_workloads_need_no_objects() -> None:
+    """Nothing to scale, no objects, whatever the cluster has."""
+    assert objects([], Cluster()) == []
+    assert objects([], Cluster(recommendations=True)) == []
 
 
 def test_each_workload_gets_its_own_pair() -> None:
     """One HPA and one PDB per workload, which `tutor k8s start <name>` applies along with it."""
-    found = objects({"lms": PROFILE, "cms": PROFILE})
+    found = objects([LMS, CMS], Cluster())
     assert [(each["kind"], each["metadata"]["name"]) for each in found] == [
         ("HorizontalPodAutoscaler", "lms"),
         ("PodDisruptionBudget", "lms"),
@@ -36,7 +30,19 @@ def test_each_workload_gets_its_own_pair() -> None:
     ]
     for each in found:
         metadata = each["metadata"]
-        assert metadata["labels"] == {"app.kubernetes.io/name": metadata["name"]}
+        assert metadata["labels"] == {
+            "app.kubernetes.io/name": metadata["name"],
+            "app.kubernetes.io/created-by": "tutor-autoscale",
+        }
+
+
+def test_recommendations_change_nothing() -> None:
+    """One VPA per workload if they are wanted; two autoscalers of one pod would fight."""
+    kinds = [each["kind"] for each in objects([LMS], Cluster(recommendations=True))]
+    assert kinds[2:] == ["VerticalPodAutoscaler"]
+    spec = recommender(LMS)["spec"]
+    assert spec["updatePolicy"] == {"updateMode": "Off"}
+    assert spec["targetRef"] == autoscaler(LMS)["spec"]["scaleTargetRef"]
 
 
 @pytest.mark.parametrize(
@@ -52,9 +58,9 @@ def test_only_resources_with_a_target_are_measured(
     cpu: int | None, memory: int | None, expected: list[tuple[str, int]]
 ) -> None:
     """A target of `null` takes its resource out of the decision."""
-    profile = replace(PROFILE, cpu=Cpu("1", None, cpu), memory=Memory("1Gi", None, memory))
+    profile = WEB._replace(cpu=Resource("1", None, cpu), memory=Resource("1Gi", None, memory))
     metrics = [
-        metric["containerResource"] for metric in autoscaler("web", profile)["spec"]["metrics"]
+        metric["containerResource"] for metric in autoscaler(workload(profile))["spec"]["metrics"]
     ]
     assert [
         (metric["name"], metric["target"]["averageUtilization"]) for metric in metrics
@@ -62,17 +68,25 @@ def test_only_resources_with_a_target_are_measured(
     assert {metric["container"] for metric in metrics} == {"web"}
 
 
+def test_the_container_that_serves_is_measured() -> None:
+    """Not a sidecar, wherever it stands."""
+    found = deployment("web", container("agent"), container("web"))
+    metrics = autoscaler(workload()._replace(found=found))["spec"]["metrics"]
+    assert {metric["containerResource"]["container"] for metric in metrics} == {"web"}
+
+
 def test_scaling_is_fast_up_and_slow_down() -> None:
     """Up without waiting, down only for what was not needed for minutes."""
-    spec = autoscaler("web", PROFILE)["spec"]
+    spec = autoscaler(workload())["spec"]
     assert (spec["minReplicas"], spec["maxReplicas"]) == (2, 4)
     assert spec["behavior"]["scaleUp"]["stabilizationWindowSeconds"] == 0
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
 
 
-def test_a_budget_never_forbids_all_evictions() -> None:
-    """One pod may always go, and pods that are not ready may go besides."""
-    spec = disruption_budget("web")["spec"]
-    assert spec["maxUnavailable"] == 1
+@pytest.mark.parametrize("disruption", [1, "25%"])
+def test_a_budget_never_forbids_all_evictions(disruption: int | str) -> None:
+    """So many pods may always go, and pods that are not ready may go besides."""
+    spec = disruption_budget(workload(WEB._replace(disruption=disruption)))["spec"]
+    assert spec["maxUnavailable"] == disruption
     assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     assert spec["selector"] == {"matchLabels": {"app.kubernetes.io/name": "web"}}
