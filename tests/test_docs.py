@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
-from tutorautoscale.profile import SETTING as AUTOSCALE
+from tutorautoscale.configuration import DEFAULTS as AUTOSCALE
 from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS as AWS
 from tutorsecrets.commands import COMMANDS
@@ -18,7 +18,7 @@ from tutorsecrets.settings import DEFAULTS as SECRETS
 from tutorsecrets.stores.entries import CHANGED, HASH_KEY
 
 ROOT = Path(__file__).parents[1]
-SETTINGS = {*AWS, AUTOSCALE, *SECRETS, CHANGED, HASH_KEY}
+SETTINGS = {*AWS, *AUTOSCALE, *SECRETS, CHANGED, HASH_KEY}
 
 # AWS' own variables share our prefix.
 FOREIGN = re.compile(r"AWS_(PROFILE|ENDPOINT_URL|DEFAULT_REGION|(SECRET_)?ACCESS_KEY(_ID)?)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,19 +16,43 @@ from tests.conftest import NewRoot
 pytestmark = pytest.mark.render
 
 OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
-CORE = {"cms", "cms-worker", "lms", "lms-worker"}
+CORE = {"cms", "cms-worker", "lms", "lms-worker", "smtp"}
+KNOWN = {*CORE, "caddy", *OFFICIAL} - {"forum"}
+WORKERS = {"cms-worker": 2, "lms-worker": 2}
+PROBES = {"startupProbe", "readinessProbe", "livenessProbe"}
 
-# A plugin of somebody else, which brings its own workload into the mapping.
+# A plugin of somebody else, which brings Deployments that nobody told ours about, and opinions.
 OTHER_PLUGIN = """
-from dataclasses import replace
+from tutor import hooks
+from tutorautoscale.hooks import AUTOSCALE_WORKLOADS
 
-from tutorautoscale.hooks import AUTOSCALE_PROFILES
-from tutorautoscale.profile import Celery, Cpu
+AUTOSCALE_WORKLOADS.add_items([("notes", {"max": 3, "cpu": {"target": 50}}), ("lms", {"min": 3})])
 
-@AUTOSCALE_PROFILES.add()
-def _profiles(profiles, config):
-    web = replace(profiles["lms"], cpu=Cpu("100m", None, 50), max=3)
-    return {**profiles, "notes": web, "lms": replace(profiles["lms"], min=3)}
+DEPLOYMENT = '''
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: NAME
+  labels: {app.kubernetes.io/name: NAME}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app.kubernetes.io/name: NAME}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: NAME}}
+    spec:
+      containers:
+        - {name: NAME, image: acme/acme, CONTAINER}
+        - {name: agent, image: acme/agent}
+'''
+CONTAINERS = {
+    "acme": "ports: [{containerPort: 9000}], resources: {limits: {cpu: 50m}}",
+    "acme-worker": "command: [celery, -A, acme, worker, -Q, acme], env: [{name: A, value: b}]",
+    "acme-clock": "command: [celery, -A, acme, beat]",
+}
+for name, container in CONTAINERS.items():
+    text = DEPLOYMENT.replace("NAME", name).replace("CONTAINER", container)
+    hooks.Filters.ENV_PATCHES.add_item(("k8s-deployments", text))
 """
 
 
@@ -38,19 +63,26 @@ def alone(new_root: NewRoot) -> list[Manifest]:
 
 
 @pytest.fixture(scope="module")
-def complete(new_root: NewRoot) -> list[Manifest]:
-    """Objects with all official plugins, another plugin's profiles, and a few settings."""
+def instance(new_root: NewRoot) -> TutorRoot:
+    """All official plugins, another one, and a few settings."""
     root = new_root(
         "autoscale",
         "other",
         *OFFICIAL,
         ENABLE_WEB_PROXY=False,
         AUTOSCALE_SERVICES={"mfe": {"max": 9}, "notes": {"min": 3}},
+        AUTOSCALE_CLUSTER={"priority_classes": True},
     )
     plugins = root.path / "plugins"
     plugins.mkdir()
     (plugins / "other.py").write_text(OTHER_PLUGIN)
-    return _saved(root).rendered()
+    return _saved(root)
+
+
+@pytest.fixture(scope="module")
+def complete(instance: TutorRoot) -> list[Manifest]:
+    """The objects of that instance."""
+    return instance.rendered()
 
 
 @pytest.fixture(params=["alone", "complete"])
@@ -61,13 +93,13 @@ def rendered(request: pytest.FixtureRequest) -> list[Manifest]:
 
 
 def test_alone_it_scales_what_has_no_volume(alone: list[Manifest]) -> None:
-    """Without mfe, and with a Caddy that keeps certificates on a volume, four workloads scale."""
+    """Without plugins, and with a Caddy that keeps certificates on a volume, five scale."""
     assert set(_named(alone, "HorizontalPodAutoscaler")) == CORE
 
 
-def test_with_plugins_it_scales_all_it_knows(complete: list[Manifest]) -> None:
-    """Caddy behind another proxy, the mfe, and what another plugin adds scale too."""
-    expected = {*CORE, "caddy", "mfe", "notes"}
+def test_with_plugins_it_scales_all_that_is_stateless(complete: list[Manifest]) -> None:
+    """Caddy behind another proxy, all official plugins, and what another plugin brings."""
+    expected = {*KNOWN, "acme", "acme-worker"}
     assert set(_named(complete, "HorizontalPodAutoscaler")) == expected
 
 
@@ -80,6 +112,7 @@ def test_settings_win_over_plugins_and_plugins_over_defaults(complete: list[Mani
     assert bounds["mfe"] == (2, 9)
     assert bounds["notes"] == (3, 3)
     assert bounds["lms"] == (3, 10)
+    assert bounds["acme"] == (2, 4)
 
 
 def test_every_autoscaler_owns_the_replicas_of_a_deployment(rendered: list[Manifest]) -> None:
@@ -96,12 +129,13 @@ def test_every_autoscaler_owns_the_replicas_of_a_deployment(rendered: list[Manif
 
 
 def test_every_scaled_container_is_complete(rendered: list[Manifest]) -> None:
-    """Each scaled container keeps its image and has probes and requests for cpu and memory."""
+    """Each keeps its image and has requests; that which serves or works has probes."""
     for deployment in _scaled(rendered):
         for container in _pod(deployment)["containers"]:
             assert container["image"]
-            assert {"startupProbe", "livenessProbe"} <= set(container)
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+            if container["name"] == manifests.name(deployment):
+                assert {"startupProbe", "livenessProbe"} <= set(container)
 
 
 def test_probes_ask_ports_that_the_container_opens(rendered: list[Manifest]) -> None:
@@ -109,7 +143,7 @@ def test_probes_ask_ports_that_the_container_opens(rendered: list[Manifest]) -> 
     for deployment in _scaled(rendered):
         for container in _pod(deployment)["containers"]:
             ports = {each["containerPort"] for each in container.get("ports", [])}
-            for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            for kind in PROBES:
                 probe = container.get(kind, {})
                 asked = probe.get("tcpSocket") or probe.get("httpGet")
                 assert asked is None or asked["port"] in ports
@@ -129,13 +163,64 @@ def test_only_the_first_start_waits_for_databases(rendered: list[Manifest]) -> N
 
 
 def test_workers_have_a_fixed_number_of_processes(rendered: list[Manifest]) -> None:
-    """Celery's concurrency is in the environment, beside the variables that Tutor sets."""
-    for name in ("lms-worker", "cms-worker"):
+    """At the end of their arguments, and their environment stays as it was."""
+    for name, processes in WORKERS.items():
         (container,) = _pod(_named(rendered, "Deployment")[name])["containers"]
+        assert container["args"][0] == "celery"
+        assert container["args"][-1] == f"--concurrency={processes}"
         environment = {each["name"]: each["value"] for each in container["env"]}
-        assert environment["CELERY_WORKER_CONCURRENCY"] == "2"
         assert environment["SERVICE_VARIANT"] == name.removesuffix("-worker")
-        assert not any(argument.startswith("--concurrency") for argument in container["args"])
+
+
+def test_what_nobody_told_us_about_runs_like_the_rest(complete: list[Manifest]) -> None:
+    """A server is asked at its port, a worker has processes; what they bring stays."""
+    found = _named(complete, "Deployment")
+    server, agent = _pod(found["acme"])["containers"]
+    assert {server[kind]["tcpSocket"]["port"] for kind in PROBES} == {9000}
+    assert server["resources"]["limits"] == {"cpu": "50m"}
+    assert server["resources"]["requests"]["cpu"] == "50m"
+    assert PROBES.isdisjoint(agent)
+    worker = _pod(found["acme-worker"])["containers"][0]
+    assert worker["command"] == ["celery", "-A", "acme", "worker", "-Q", "acme", "--concurrency=2"]
+    assert worker["env"] == [{"name": "A", "value": "b"}]
+    assert _pod(found["acme-worker"])["priorityClassName"] == "openedx-background"
+    assert _pod(found["acme"])["priorityClassName"] == "openedx-serving"
+
+
+def test_a_clock_is_left_alone(complete: list[Manifest]) -> None:
+    """Two would send each task twice; its replicas stay its own."""
+    clock = _named(complete, "Deployment")["acme-clock"]
+    assert clock["spec"]["replicas"] == 1
+    assert "topologySpreadConstraints" not in _pod(clock)
+
+
+def test_jobs_keep_the_node_that_they_run_on(rendered: list[Manifest]) -> None:
+    """A migration that is cut is not always one that can be run again."""
+    jobs = list(manifests.of_kind(rendered, "Job"))
+    assert jobs
+    for job in jobs:
+        annotations = job["spec"]["template"]["metadata"]["annotations"]
+        assert annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
+
+
+def test_show_says_what_runs_and_why(instance: TutorRoot) -> None:
+    """All of it as JSON; for a reader, of the workloads that he names."""
+    shown = json.loads(_said(instance, "autoscale", "show", "--json"))
+    assert set(shown) == {*KNOWN, "acme", "acme-worker"}
+    assert shown["lms"]["min"] == {"value": 3, "from": "plugin other"}
+    assert shown["mfe"]["max"] == {"value": 9, "from": "AUTOSCALE_SERVICES"}
+    assert shown["lms"]["requests.hosts"]["value"] == ["learn.acme.test"]
+    assert shown["acme-worker"]["queue.names"]["value"] == ["acme"]
+    lines = [line.split() for line in _said(instance, "autoscale", "show", "lms").splitlines()]
+    assert ["lms", "min", "3", "plugin", "other"] in lines
+    assert not [words for words in lines if words[:1] in (["cms"], ["network.target"])]
+
+
+def test_show_refuses_what_does_not_scale(instance: TutorRoot) -> None:
+    """With the names of those that do."""
+    refused = instance.run("autoscale", "show", "mysql", check=False)
+    assert refused.returncode == 1
+    assert "workload mysql: does not scale here; use one of caddy, cms" in refused.stdout
 
 
 def test_selectors_match_exactly_their_own_pods(rendered: list[Manifest]) -> None:
@@ -177,8 +262,8 @@ def test_what_does_not_scale_is_left_alone(alone: list[Manifest]) -> None:
         ),
         (
             {"mfe": {"max": 6}},
-            "AUTOSCALE_SERVICES.mfe: cannot be used, for plugin mfe is not enabled; "
-            "change that, or remove this setting",
+            "AUTOSCALE_SERVICES.mfe: this instance has no such workload; "
+            "enable its plugin, or remove this setting; there are caddy, cms, cms-worker, lms,",
         ),
     ],
     ids=["unit", "absent workload"],
@@ -198,6 +283,12 @@ def test_config_save_refuses_what_cannot_be_used(
 def _saved(root: TutorRoot) -> TutorRoot:
     root.run("config", "save")
     return root
+
+
+def _said(root: TutorRoot, *argv: str) -> str:
+    # What Tutor says of root and of plugins goes to stderr, which is in the same text.
+    lines = root.run(*argv).stdout.splitlines()
+    return "\n".join(line for line in lines if not line.startswith("⚠"))
 
 
 def _named(rendered: list[Manifest], kind: str) -> dict[str, Manifest]:

@@ -115,6 +115,11 @@ BAD: list[tuple[Any, str]] = [
         f".probes.readiness.every: there is no such setting; use one of {PROBE}",
     ),
     (
+        {"probes": {"startup": {"failures": 1}}},
+        ".probes.startup.failures: there is no such setting; "
+        "use one of command, host, path, period_s, port, timeout_s",
+    ),
+    (
         {"containers": {"agent": {"cpu": {"target": 1}}}},
         ".containers.agent.cpu.target: there is no such setting; use one of limit, request",
     ),
@@ -279,4 +284,4 @@ def test_every_setting_of_a_profile_has_a_reader() -> None:
     assert len(paths) == len(set(paths))
     for part in (Network, Requests, Queue):
         assert set(READERS[part.__name__.lower()]) == set(part._fields)
-    assert set(READERS["probes"]["startup"]) == set(Probe._fields)
+    assert set(READERS["probes"]["readiness"]) == set(Probe._fields)

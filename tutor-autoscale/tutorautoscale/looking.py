@@ -29,7 +29,7 @@ def print_table(shown: Iterable[show.Row]) -> None:
     """One line per setting; a workload's name stands in its first one."""
     table = Table(box=None, pad_edge=False)
     for heading in ("workload", "setting", "value", "from"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "setting")
     last = ""
     for row in shown:
         name, last = ("" if row.workload == last else row.workload), row.workload

@@ -156,6 +156,8 @@ _PROBE = {
     "timeout_s": whole_number(1, 300),
     "failures": whole_number(1, 100),
 }
+# How often it may fail follows from `start_s`.
+_STARTUP = {key: read for key, read in _PROBE.items() if key != "failures"}
 _COUNT = optional(whole_number(1, 100_000))
 
 # Setting → what reads it, in the order of `tutor autoscale show` and of the reference.
@@ -167,7 +169,7 @@ READERS: Mapping[str, Any] = {
     "network": {"target": optional(traffic)},
     "requests": {"target": _COUNT, "hosts": texts},
     "queue": {"target": _COUNT, "names": texts},
-    "probes": dict.fromkeys(Probes._fields, _PROBE),
+    "probes": {**dict.fromkeys(Probes._fields, _PROBE), "startup": _STARTUP},
     "celery": {"concurrency": optional(whole_number(1, 64))},
     "start_s": whole_number(5, 3600),
     "drain_s": _seconds,
