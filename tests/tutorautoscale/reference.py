@@ -55,7 +55,7 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "probes.*.command": ("a list of words", "command that is run instead"),
     "probes.*.period_s": ("1 to 300", "between two looks"),
     "probes.*.timeout_s": ("1 to 300", "how long an answer may take"),
-    "probes.*.failures": ("1 to 100", "looks in a row that fail; `start_s` says it for `startup`"),
+    "probes.*.failures": ("1 to 100", "looks in a row that fail; `startup` has none, as `start_s` says it"),
     "celery.concurrency": ("1 to 64", "processes of a Celery worker"),
     "start_s": ("5 to 3600", "how long a container may take to start before it is started anew"),
     "drain_s": (
