@@ -55,7 +55,10 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     "probes.*.command": ("a list of words", "command that is run instead"),
     "probes.*.period_s": ("1 to 300", "between two looks"),
     "probes.*.timeout_s": ("1 to 300", "how long an answer may take"),
-    "probes.*.failures": ("1 to 100", "looks in a row that fail; `startup` has none, as `start_s` says it"),
+    "probes.*.failures": (
+        "1 to 100",
+        "looks in a row that fail; `startup` has none, as `start_s` says it",
+    ),
     "celery.concurrency": ("1 to 64", "processes of a Celery worker"),
     "start_s": ("5 to 3600", "how long a container may take to start before it is started anew"),
     "drain_s": (
@@ -153,9 +156,10 @@ def _sum(profiles: Mapping[str, Profile]) -> str:
 
 
 def _requests(profiles: Iterable[Profile]) -> str:
-    parts: list[tuple[int, Profile | Sidecar]] = [
-        (each.min, part) for each in profiles for part in (each, *each.containers.values())
-    ]
+    parts: list[tuple[int, Profile | Sidecar]] = []
+    for each in profiles:
+        parts.append((each.min, each))
+        parts += [(each.min, sidecar) for sidecar in each.containers.values()]
     cpus = sum(count * cpu_millicores(part.cpu.request, "cpu") for count, part in parts) / 1000
     memory = sum(count * memory_bytes(part.memory.request, "memory") for count, part in parts)
     return f"{cpus:.2f} CPUs and {memory / 1024**3:.1f} GiB"
