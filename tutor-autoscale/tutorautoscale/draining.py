@@ -1,4 +1,4 @@
-"""How a web server's container ends without cutting requests. Pure."""
+"""How a container ends without cutting what it works on. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from tutorplatform.manifests import Manifest
 # States of /proc/net/tcp: established, and closed by the server with an answer still on its way.
 _OPEN = "0[14]"
 _TABLES = "/proc/net/tcp /proc/net/tcp6"
+
+# Bit 14, of signal 15, in the hexadecimal mask of those that a process has handlers for.
+_HANDLES_SIGTERM = "^SigCgt:.*[4-7c-f][0-9a-f]{3}$"
 
 
 def after_requests(port: int, drain_s: int) -> Manifest:
@@ -20,6 +23,18 @@ def after_requests(port: int, drain_s: int) -> Manifest:
     ends at once. https://github.com/unbit/uwsgi/blob/2.0.24/core/uwsgi.c#L1339
     """
     command = f"sleep {drain_s}; while {_has_connections(port)}; do sleep 1; done"
+    return {"preStop": {"exec": {"command": ["sh", "-c", command]}}}
+
+
+def after_start() -> Manifest:
+    """A container's `lifecycle`: its process gets SIGTERM when it has a handler for it.
+
+    The kernel drops signals that a container's first process has no handler for. Celery's comes
+    once the platform is imported; told to end before, it would take tasks until the end of the
+    grace, and be killed at work. The image needs `sh` and `grep`.
+    https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
+    """
+    command = f"until grep -Eqs '{_HANDLES_SIGTERM}' /proc/1/status; do sleep 1; done"
     return {"preStop": {"exec": {"command": ["sh", "-c", command]}}}
 
 
