@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import closing, suppress
 from types import TracebackType
@@ -36,8 +37,8 @@ class Endpoint:
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._pass_on, sock=self.listener)
 
-    async def remove(self) -> None:
-        """Take it out of the draw. Connections that are there stay, as kube-proxy has it."""
+    async def close(self) -> None:
+        """Refuse new connections. Those that are there stay."""
         assert self._server
         # Not wait_closed(): that would wait for those connections.
         self._server.close()
@@ -73,7 +74,7 @@ class ClusterIp:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self._endpoints: dict[int, Endpoint] = {}
+        self._endpoints: list[Endpoint] = []
         self._fillers: list[socket.socket] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -89,17 +90,32 @@ class ClusterIp:
         listener.bind((LOOPBACK, self.port))
         endpoint = Endpoint(listener, pod_port)
         self._run(endpoint.open())
-        self._endpoints[pod_port] = endpoint
+        self._endpoints.append(endpoint)
 
     def remove(self, pod_port: int) -> None:
-        """Draw this pod no more."""
-        self._run(self._endpoints.pop(pod_port).remove())
+        """Draw this pod no more. Connections that are there stay, as kube-proxy has it.
+
+        Another pod gets its endpoints: closed, they would reset those whom the kernel has queued
+        there meanwhile.
+        """
+        others = Counter(e.pod_port for e in self._endpoints if e.pod_port != pod_port)
+        for endpoint in self._of(pod_port):
+            if others:
+                endpoint.pod_port = min(others, key=lambda port: others[port])
+                others[endpoint.pod_port] += 1
+            else:
+                self._run(endpoint.close())
+                self._endpoints.remove(endpoint)
 
     def lose(self, pod_port: int) -> None:
         """From now on this pod is drawn as before, and answers nothing."""
-        self._run(self._endpoints[pod_port].lose())
+        for endpoint in self._of(pod_port):
+            self._run(endpoint.lose())
         while self._is_answered():
             pass
+
+    def _of(self, pod_port: int) -> list[Endpoint]:
+        return [each for each in self._endpoints if each.pod_port == pod_port]
 
     def _is_answered(self) -> bool:
         filler = socket.socket()
@@ -124,7 +140,7 @@ class ClusterIp:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        for each in [*self._fillers, *(e.listener for e in self._endpoints.values())]:
+        for each in [*self._fillers, *(e.listener for e in self._endpoints)]:
             each.close()
 
     async def _cancel(self) -> None:

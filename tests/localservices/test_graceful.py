@@ -134,7 +134,7 @@ def test_with_vanilla_tutor_an_update_cuts_uploads(
 def test_an_idle_pod_ends_at_once(ours: Rollout) -> None:
     status, took_s = ours.end(ours.pods[0])
     assert status == 0
-    assert DRAIN_S < took_s < DRAIN_S + 3
+    assert DRAIN_S < took_s < DRAIN_S + 10
 
 
 def hook_ends(port: int, within_s: float) -> bool:
