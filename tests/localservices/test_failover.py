@@ -1,9 +1,11 @@
-"""Lost pods that still get traffic: a real Caddy with the rendered Caddyfile, before real uWSGI."""
+"""Pods that are lost or taken by slow clients: real uWSGI, a real Caddy, its rendered Caddyfile."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,7 +15,7 @@ from localservices.caddy import CaddyServer
 from tests.conftest import NewRoot
 from tests.localservices.clusterip import ClusterIp
 from tests.localservices.webload import Load, load, outcome
-from tests.localservices.webpod import WebPod
+from tests.localservices.webpod import WORKERS_PER_POD, WebPod
 
 pytestmark = pytest.mark.services
 
@@ -23,6 +25,9 @@ CLIENTS = 24
 LOAD_S = 5
 # Ten draws of a lost pod in a row, of which there is one in 59,000 requests.
 SLOW_S = 8
+UPLOAD_S = 9
+PODS = 3
+WORKERS = PODS * WORKERS_PER_POD
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def instance(new_root: NewRoot, *plugins: str) -> Iterator[Instance]:
     with ExitStack() as running:
         address = running.enter_context(ClusterIp())
         ini = (apps / "openedx" / "uwsgi.ini").read_text()
-        pods = [running.enter_context(WebPod(ini)) for _ in range(3)]
+        pods = [running.enter_context(WebPod(ini)) for _ in range(PODS)]
         for pod in pods:
             address.add(pod.port)
         upstreams = {"lms:8000": address.address}
@@ -102,6 +107,30 @@ def test_what_a_pod_may_have_done_is_not_sent_again(ours: Instance) -> None:
     assert ours.received()["/dies/get"] > 1
     assert outcome(ours.caddy.port, "POST", "/dies/post").status == 502
     assert ours.received()["/dies/post"] == 1
+
+
+def others_wait_s(found: Instance) -> float:
+    """How long others wait at most while more upload slowly than there are workers."""
+    with ThreadPoolExecutor(WORKERS + 4) as clients:
+        uploads = [
+            clients.submit(outcome, found.caddy.port, "POST", f"/upload/{number}", UPLOAD_S)
+            for number in range(WORKERS + 4)
+        ]
+        time.sleep(1)
+        with load(found.caddy.port, 2, 1) as others:
+            pass
+    assert {each.result().status for each in uploads} == {200}
+    assert others.failed() == []
+    return others.slowest_s()
+
+
+def test_slow_uploads_leave_workers_to_others(ours: Instance) -> None:
+    """Caddy takes them in, and a pod gets them when they are complete."""
+    assert others_wait_s(ours) < UPLOAD_S / 3
+
+
+def test_with_vanilla_tutor_slow_uploads_take_all_workers(vanilla: Instance) -> None:
+    assert others_wait_s(vanilla) > UPLOAD_S / 2
 
 
 def test_a_service_that_is_down_is_an_error_in_seconds(ours: Instance) -> None:

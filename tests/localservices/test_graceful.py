@@ -26,6 +26,8 @@ pytestmark = pytest.mark.services
 # How long other nodes still send requests to a pod that is to end, and how long it expects that.
 PROPAGATION_S, DRAIN_S = 1, 2
 GRACE_S = 120
+# Half of it is more than Caddy takes in before it sends it on.
+FILE = b"x" * 1_000_000
 
 
 class Rollout:
@@ -100,7 +102,7 @@ def uploads(
 ) -> list[Future[Outcome]]:
     """Two that run by the time that they are returned, so that a pod that ends has one."""
     running = [
-        clients.submit(outcome, caddy.port, "POST", f"/{name}/{number}", seconds)
+        clients.submit(outcome, caddy.port, "POST", f"/{name}/{number}", seconds, FILE)
         for number in range(2)
     ]
     time.sleep(1)

@@ -68,13 +68,15 @@ def load(port: int, clients: int, seconds: float, name: str = "load") -> Iterato
             thread.join()
 
 
-def outcome(port: int, method: str, path: str, upload_s: float = 0) -> Outcome:
-    """What one request comes to. A POST has BODY, sent over `upload_s` seconds.
+def outcome(
+    port: int, method: str, path: str, upload_s: float = 0, content: bytes = BODY
+) -> Outcome:
+    """What one request comes to. A POST has this content, half of it sent over `upload_s` seconds.
 
     An answer counts if it says that the upstream read all of that.
     """
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=PATIENCE_S)
-    body = BODY if method == "POST" else b""
+    body = content if method == "POST" else b""
     start = time.monotonic()
     try:
         connection.request(method, path, _slowly(body, upload_s), _headers(body))
@@ -93,7 +95,9 @@ def _headers(body: bytes) -> dict[str, str]:
 
 
 def _slowly(body: bytes, seconds: float) -> Iterator[bytes]:
-    parts = max(1, int(seconds * 4))
+    at_once = len(body) // 2
+    yield body[:at_once]
+    rest, parts = body[at_once:], max(1, int(seconds * 4))
     for part in range(parts):
-        yield body[part * len(body) // parts : (part + 1) * len(body) // parts]
+        yield rest[part * len(rest) // parts : (part + 1) * len(rest) // parts]
         time.sleep(seconds / parts)

@@ -15,6 +15,8 @@ from localservices.service import Service
 
 UWSGI = Path(sys.executable).with_name("uwsgi")
 START_TIMEOUT_S = 20
+# More than the slow uploads of most tests: a pod without a free worker answers nobody.
+WORKERS_PER_POD = 4
 
 APPLICATION = '''
 import os
@@ -55,8 +57,11 @@ class WebPod(Service):
         (self.directory / "requests").touch()
         ini = self.directory / "uwsgi.ini"
         ini.write_text(self._ini.replace("0.0.0.0:8000", f"{LOOPBACK}:{self.port}"))
-        # More than the slow uploads of any test: a pod without a free worker answers nobody.
-        environment = {"SERVICE_VARIANT": "lms", "UWSGI_WORKERS": "4", "PATH": os.environ["PATH"]}
+        environment = {
+            "SERVICE_VARIANT": "lms",
+            "UWSGI_WORKERS": str(WORKERS_PER_POD),
+            "PATH": os.environ["PATH"],
+        }
         process = self._run([UWSGI, ini], environment)
         process.wait_until(lambda: listens(self.port), START_TIMEOUT_S)
 
