@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare docs bench-resilience bench-secrets bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare docs bench-fleet bench-resilience bench-secrets bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +44,9 @@ prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, 
 docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
 	$(BIN)/python -m tests.tutorautoscale.reference
+
+bench-fleet: $(INSTALLED) ## Nodes and monthly cost of 50 idle instances; writes docs/fleet.csv (20 seconds)
+	$(BIN)/python -m bench.fleet
 
 bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (40 minutes)
 	$(BIN)/python -m bench.resilience

@@ -109,20 +109,36 @@ def missing(nodes: Sequence[Node], pending: Iterable[Pod], groups: Sequence[Grou
 
     `nodes` are those that are there, and empty ones for those that are on their way.
     """
+    return [node.zone for node in filled(nodes, pending, groups)[len(nodes) :]]
+
+
+def filled(nodes: Sequence[Node], pending: Iterable[Pod], groups: Sequence[Group]) -> list[Node]:
+    """The nodes with the pending pods on them, and behind them the nodes to add for these.
+
+    Pods that find no room though the groups have grown as far as they may are left out.
+    """
     fleet = list(nodes)
-    added: list[str] = []
     # The scheduler, too, takes the most important first; large ones pack better first.
     for pod in sorted(pending, key=lambda each: (-each.priority, -each.size.memory_bytes)):
-        placed = _placed(fleet, pod)
-        if placed is not None:
-            fleet = placed
+        found = placed(fleet, pod)
+        if found is not None:
+            fleet = found
             continue
-        group = _growing(fleet, pod, groups, Counter(added))
+        added = Counter(node.zone for node in fleet[len(nodes) :])
+        group = _growing(fleet, pod, groups, added)
         if group is not None:
-            new = Node.empty(f"new-{len(added)}", group.zone, group.size)
+            new = Node.empty(f"new-{len(fleet)}", group.zone, group.size)
             fleet.append(new.with_pods(pod))
-            added.append(group.zone)
-    return added
+    return fleet
+
+
+def placed(nodes: Sequence[Node], pod: Pod) -> list[Node] | None:
+    """The nodes with the pod on the first one that has room for it; None if there is none."""
+    allowed = _allowed(nodes, pod)
+    for index, node in enumerate(nodes):
+        if node.free.holds(pod.size) and (allowed is None or node.zone in allowed):
+            return [*nodes[:index], node.with_pods(pod), *nodes[index + 1 :]]
+    return None
 
 
 def spare(nodes: Sequence[Node], groups: Sequence[Group], low: float = LOW_SHARE) -> list[str]:
@@ -168,16 +184,8 @@ def _without(nodes: Sequence[Node], node: Node) -> list[Node] | None:
         return None
     rest: list[Node] | None = [each for each in nodes if each.name != node.name]
     for pod in node.pods:
-        rest = None if rest is None else _placed(rest, pod)
+        rest = None if rest is None else placed(rest, pod)
     return rest
-
-
-def _placed(nodes: Sequence[Node], pod: Pod) -> list[Node] | None:
-    allowed = _allowed(nodes, pod)
-    for index, node in enumerate(nodes):
-        if node.free.holds(pod.size) and (allowed is None or node.zone in allowed):
-            return [*nodes[:index], node.with_pods(pod), *nodes[index + 1 :]]
-    return None
 
 
 def _growing(
