@@ -1,0 +1,104 @@
+"""Wiring: `make bench-surge`: four times the load, with room that waits for it and without."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from localcluster.cluster import LocalCluster
+from localcluster.errors import LocalClusterError
+from localcluster.model import ClusterShape
+from localcluster.nodescaler import NodeScaler, Pace
+from rich.console import Console
+
+from bench import reaction, rows
+from bench.reaction import Moment, Reaction
+from bench.surging import Surge
+from demo.report import Checks
+from demo.view import View
+
+FILE = Path(__file__).parents[1] / "docs" / "surge.csv"
+NAMES = ("acme", "beta", "gamma")
+# One node a zone; those that the instances need besides come by themselves.
+SHAPE = ClusterShape(nodes_per_zone=1)
+# The autoscaler of nodes waits ten minutes before it takes one away; here it waits two.
+PACE = Pace(unneeded_s=120)
+
+# What two LMS pods can just bear: 90 % of 2 x 500m x 70 %.
+CALM = 630
+TIMES = 4
+RISE_TIMEOUT_S = 420
+FALL_TIMEOUT_S = 1500
+
+
+def main() -> int:
+    """0 if a surge finds room at once, and the fall costs nobody his pods."""
+    console = Console()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench-surge: stopped by SIGTERM"))
+    # A shell starts what is in the background with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    checks = Checks(console)
+    try:
+        without = bench(console, "without room", room=False)
+        with_room = bench(console, "with room", room=True)
+    except LocalClusterError as error:
+        console.print(f"[bold red]Error:[/] {error}", highlight=False)
+        return 1
+    except subprocess.CalledProcessError as error:
+        console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
+        return 1
+    rows.write(FILE, [without, with_room])
+    for claim in reaction.claims(with_room):
+        checks.check(*claim)
+    return 1 if checks.failed else 0
+
+
+def bench(console: Console, variant: str, room: bool) -> Reaction:
+    """One variant on a cluster of its own; the load falls again where there is room to win back."""
+    console.rule(variant)
+    with (
+        tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        LocalCluster(SHAPE, progress=console.print) as cluster,
+        NodeScaler(cluster.client, cluster.nodes, SHAPE, PACE) as scaler,
+    ):
+        surge = Surge(View(cluster), scaler, console, NAMES)
+        if room:
+            surge.install_room()
+        surge.deploy(Path(folder))
+        found = reaction.reaction(variant, *phases(surge, CALM, room))
+    console.print(reaction.line(found), highlight=False)
+    return found
+
+
+def phases(surge: Surge, calm: int, falls: bool) -> tuple[list[Moment], list[Moment]]:
+    """What was seen after the load had jumped from `calm`, and after it had fallen again."""
+    surge.bear(calm)
+    surge.wait_for_metrics()
+    surge.settle()
+    rooms = surge.watch(lambda _: True, 0)[0]
+    surge.bear(calm * TIMES)
+
+    def whole(moment: Moment) -> bool:
+        grown = rooms.ready < moment.asked == moment.ready and moment.room >= rooms.room
+        return grown and moment.nodes == moment.joined and moment.second > QUIET_AFTER_S
+
+    rise = surge.watch(whole, RISE_TIMEOUT_S)
+    if not falls:
+        return rise, []
+    surge.bear(calm)
+
+    def back(moment: Moment) -> bool:
+        return moment.nodes <= rooms.nodes and moment.asked == moment.ready == rooms.ready
+
+    return rise, surge.watch(back, FALL_TIMEOUT_S)
+
+
+# An autoscaler may ask for more in a second step, when the first pods are ready.
+QUIET_AFTER_S = 120
+
+
+if __name__ == "__main__":
+    sys.exit(main())
