@@ -95,7 +95,7 @@ def hours(fleet: str, lms: Sequence[int], states: Sequence[State]) -> list[Hour]
     found = []
     for hour, percent in enumerate(PERCENT):
         within = [state for state in states if state.now_s // HOUR_S == hour]
-        pods = sum(len(state.of(number)) for state in within for number in lms)
+        pods = sum(len(state.pods[number]) for state in within for number in lms)
         nodes = sum(len(state.living) for state in within)
         count = len(within)
         found.append(Hour(fleet, hour, percent, round(pods / count, 1), round(nodes / count, 1)))
@@ -105,7 +105,7 @@ def hours(fleet: str, lms: Sequence[int], states: Sequence[State]) -> list[Hour]
 def fixed(plan: Plan, states: Sequence[State]) -> list[nodegroups.Node]:
     """The nodes that hold all pods that there ever were at once, without room for a surge."""
     most: Mapping[int, int] = {
-        number: max(len(state.of(number)) for state in states) for number in range(len(plan.apps))
+        number: max(len(state.pods[number]) for state in states) for number in range(len(plan.apps))
     }
     pods = [app.workload.pods(app.namespace, most[n]) for n, app in enumerate(plan.apps)]
     return packing.pack(pods, plan.size)

@@ -20,6 +20,11 @@ from bench.demand import Workload
 
 STEP_S = hpa.PERIOD_S
 NEVER = math.inf
+# In place of an app's number: pods that hold room.
+ROOM = -1
+WARM_UP_S = 3 * 3600
+# Pods that come later have numbers of their own.
+MADE = 1000
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Running:
-    """A pod of the app of this number, -1 for one that holds room; without a node it waits."""
+    """A pod of the app of this number, or ROOM; without a node it waits."""
 
     app: int
     pod: Pod
@@ -61,21 +66,31 @@ class Running:
 
 @dataclass(frozen=True)
 class State:
-    """A moment of a fleet."""
+    """A moment of a fleet; its pods by the number of their app."""
 
     now_s: float
-    pods: tuple[Running, ...]
+    pods: Mapping[int, tuple[Running, ...]]
     spans: tuple[Span, ...]
     memories: tuple[hpa.Memory, ...]
     since: Mapping[str, float] = field(default_factory=dict)
     leaving: tuple[str, ...] = ()
     made: int = 0
 
-    def of(self, app: int) -> list[Running]:
-        return [each for each in self.pods if each.app == app]
-
     def ready(self, app: int) -> int:
-        return sum(each.ready_s <= self.now_s for each in self.of(app))
+        return sum(each.ready_s <= self.now_s for each in self.pods[app])
+
+    @property
+    def waiting(self) -> list[Running]:
+        """Pods without a node, the important ones first."""
+        found = [each for pods in self.pods.values() for each in pods if not each.node]
+        return sorted(found, key=lambda each: -each.pod.priority)
+
+    def having(self, *changed: Running) -> State:
+        """The same with these pods as they are now."""
+        pods = dict(self.pods)
+        for new in changed:
+            pods[new.app] = tuple(new if old.pod == new.pod else old for old in pods[new.app])
+        return replace(self, pods=pods)
 
     @property
     def living(self) -> list[Span]:
@@ -86,13 +101,14 @@ class State:
 def began(plan: Plan, now_s: float) -> State:
     """A node in each zone, and every pod about to be placed."""
     nodes = tuple(Span(f"{zone}-0", zone, now_s, now_s) for zone in packing.ZONES)
-    apps = [
-        Running(number, app.workload.pod(app.namespace, pod))
+    pods = {
+        number: tuple(
+            Running(number, pod) for pod in app.workload.pods(app.namespace, app.workload.least)
+        )
         for number, app in enumerate(plan.apps)
-        for pod in range(app.workload.least)
-    ]
-    room = [Running(-1, pod) for pod in plan.room]
-    return State(now_s, (*room, *apps), nodes, (hpa.Memory(),) * len(plan.apps), made=MADE)
+    }
+    pods[ROOM] = tuple(Running(ROOM, pod) for pod in plan.room)
+    return State(now_s, pods, nodes, (hpa.Memory(),) * len(plan.apps), made=MADE)
 
 
 def replayed(plan: Plan, load: Callable[[float], float], until_s: float) -> Iterator[State]:
@@ -111,11 +127,6 @@ def replayed(plan: Plan, load: Callable[[float], float], until_s: float) -> Iter
         state = replace(state, now_s=state.now_s + STEP_S)
 
 
-WARM_UP_S = 3 * 3600
-# Pods that come later have numbers of their own.
-MADE = 1000
-
-
 def scaled(plan: Plan, state: State, share: float) -> State:
     """The autoscalers' turn."""
     for number, app in enumerate(plan.apps):
@@ -125,7 +136,7 @@ def scaled(plan: Plan, state: State, share: float) -> State:
 
 
 def _one_scaled(plan: Plan, state: State, number: int, millicores: float) -> State:
-    workload, mine = plan.apps[number].workload, state.of(number)
+    workload, mine = plan.apps[number].workload, state.pods[number]
     ready = state.ready(number)
     cpu = 100 * millicores / (max(1, ready) * max(1, workload.size.millicores))
     seen = hpa.Seen(
@@ -133,25 +144,21 @@ def _one_scaled(plan: Plan, state: State, number: int, millicores: float) -> Sta
     )
     count, memory = hpa.decided(workload.scaler, seen, state.memories[number], state.now_s)
     memories = (*state.memories[:number], memory, *state.memories[number + 1 :])
-    namespace = plan.apps[number].namespace
-    added = tuple(
-        Running(number, workload.pod(namespace, state.made + new))
-        for new in range(count - len(mine))
-    )
+    if count == len(mine):
+        return replace(state, memories=memories)
     # As a ReplicaSet does: first those that do not run yet, then the youngest.
-    going = sorted(mine, key=lambda each: (each.node != "", -each.ready_s))[: len(mine) - count]
-    stay = tuple(each for each in state.pods if each not in going) if going else state.pods
-    return replace(
-        state, pods=(*stay, *added), memories=memories, made=state.made + max(0, len(added))
-    )
+    stay = sorted(mine, key=lambda each: (each.node == "", each.ready_s))[:count]
+    namespace, made = plan.apps[number].namespace, state.made
+    added = [
+        Running(number, workload.pod(namespace, made + new)) for new in range(count - len(mine))
+    ]
+    pods = {**state.pods, number: (*stay, *added)}
+    return replace(state, pods=pods, memories=memories, made=made + len(added))
 
 
 def scheduled(plan: Plan, state: State) -> State:
     """The scheduler's turn: pods that wait get nodes, the more important ones those of others."""
-    waiting = sorted(
-        (each for each in state.pods if not each.node), key=lambda each: -each.pod.priority
-    )
-    for each in waiting:
+    for each in state.waiting:
         state = _one_scheduled(plan, state, each)
     return state
 
@@ -167,13 +174,13 @@ def _one_scheduled(plan: Plan, state: State, each: Running) -> State:
     if not place:
         return state
     there = replace(each, node=place, ready_s=state.now_s + plan.start_s)
-    return replace(
-        state,
-        pods=tuple(
-            there if one is each else replace(one, node="") if one.pod in gives_way else one
-            for one in state.pods
-        ),
-    )
+    gone = [
+        replace(other, node="", ready_s=NEVER)
+        for pods in state.pods.values()
+        for other in pods
+        if other.pod in gives_way
+    ]
+    return state.having(there, *gone)
 
 
 def _place(nodes: Sequence[Node], pod: Pod) -> str:
@@ -205,8 +212,9 @@ def _in_the_way(node: Node | None, pod: Pod) -> set[Pod]:
 def usable(plan: Plan, state: State) -> list[Node]:
     """The nodes that take pods, with those that are there."""
     there: dict[str, list[Pod]] = {}
-    for each in state.pods:
-        there.setdefault(each.node, []).append(each.pod)
+    for pods in state.pods.values():
+        for each in pods:
+            there.setdefault(each.node, []).append(each.pod)
     return [
         Node.empty(span.node, span.zone, plan.size).with_pods(*there.get(span.node, []))
         for span in state.living
@@ -226,7 +234,7 @@ def sized(plan: Plan, state: State) -> State:
     groups = tuple(
         nodegroups.Group(zone, plan.size, living[zone], 1, packing.MOST) for zone in packing.ZONES
     )
-    waiting = [each.pod for each in state.pods if not each.node]
+    waiting = [each.pod for each in state.waiting]
     if waiting:
         return _asked(plan, state, nodegroups.missing([*nodes, *coming], waiting, groups))
     spared = set(_spare((*nodes, *coming), groups, plan.low)) - {node.name for node in coming}
@@ -261,17 +269,19 @@ def _dismissed(plan: Plan, state: State, nodes: Mapping[str, Node]) -> State:
 
 def drained(state: State) -> State:
     """Pods of nodes that leave move, one of a workload at a time; a node without any is gone."""
-    unready = {each.app for each in state.pods if each.ready_s > state.now_s and each.app >= 0}
-    pods = []
-    for each in state.pods:
-        moves = each.node in state.leaving and each.app not in unready
-        pods.append(replace(each, node="", ready_s=NEVER) if moves else each)
-        if moves and each.app >= 0:
-            unready.add(each.app)
-    held = {each.node for each in pods}
+    if not state.leaving:
+        return state
+    moving = []
+    for app, pods in state.pods.items():
+        on = [each for each in pods if each.node in state.leaving]
+        if app != ROOM:
+            on = on[:1] if all(each.ready_s <= state.now_s for each in pods) else []
+        moving += [replace(each, node="", ready_s=NEVER) for each in on]
+    state = state.having(*moving)
+    held = {each.node for pods in state.pods.values() for each in pods}
     gone = {name for name in state.leaving if name not in held}
     spans = tuple(
         replace(span, gone_s=state.now_s) if span.node in gone else span for span in state.spans
     )
     leaving = tuple(name for name in state.leaving if name not in gone)
-    return replace(state, pods=tuple(pods), spans=spans, leaving=leaving)
+    return replace(state, spans=spans, leaving=leaving)
