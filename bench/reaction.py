@@ -115,6 +115,12 @@ def claims(each: Reaction) -> list[tuple[str, bool, str]]:
     return made
 
 
+def moment_line(moment: Moment) -> str:
+    """One moment in a line."""
+    pods = f"{moment.asked} pods asked for, {moment.placed} placed, {moment.ready} ready"
+    return f"{moment.second:.0f} s: {pods}, room {moment.room}, {moment.nodes} nodes"
+
+
 def line(each: Reaction) -> str:
     """One of them in a line."""
     added = each.pods_after - each.pods_before

@@ -14,16 +14,17 @@ from localcluster.model import ClusterShape
 from localcluster.nodescaler import NodeScaler, Pace
 from rich.console import Console
 
-from bench import reaction, rows
+from bench import prices, reaction, rows
 from bench.reaction import Moment, Reaction
 from bench.surging import Surge
 from demo.report import Checks
 from demo.view import View
 
 FILE = Path(__file__).parents[1] / "docs" / "surge.csv"
-NAMES = ("acme", "beta", "gamma")
-# One node a zone; those that the instances need besides come by themselves.
-SHAPE = ClusterShape(nodes_per_zone=1)
+NAMES = ("acme", "beta")
+# One node a zone; those that the instances need besides come by themselves. Small nodes, on which
+# little is left over: on what is left over by chance a surge would find room as well.
+SHAPE = ClusterShape(nodes_per_zone=1, node=prices.shape("m6i.large"))
 # The autoscaler of nodes waits ten minutes before it takes one away; here it waits two.
 PACE = Pace(unneeded_s=120)
 
@@ -32,6 +33,8 @@ CALM = 630
 TIMES = 4
 RISE_TIMEOUT_S = 420
 FALL_TIMEOUT_S = 1500
+# An autoscaler may ask for more in a second step, when the first pods are ready.
+QUIET_AFTER_S = 120
 
 
 def main() -> int:
@@ -94,10 +97,6 @@ def phases(surge: Surge, calm: int, falls: bool) -> tuple[list[Moment], list[Mom
         return moment.nodes <= rooms.nodes and moment.asked == moment.ready == rooms.ready
 
     return rise, surge.watch(back, FALL_TIMEOUT_S)
-
-
-# An autoscaler may ask for more in a second step, when the first pods are ready.
-QUIET_AFTER_S = 120
 
 
 if __name__ == "__main__":

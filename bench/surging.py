@@ -16,7 +16,7 @@ from localcluster.model import Manifest
 from localcluster.nodescaler import NodeScaler
 from rich.console import Console
 
-from bench.reaction import Moment
+from bench.reaction import Moment, moment_line
 from bench.rendering import CHART, PLUGINS
 from demo import instances
 from demo.observe import Service, service_of
@@ -100,7 +100,7 @@ class Surge:
             moments.append(moment)
             if moment.second - said > QUIET_S:
                 said = moment.second
-                self.console.print(f"  {moment}", highlight=False)
+                self.console.print(f"  {moment_line(moment)}", highlight=False)
             if over(moment) or moment.second > timeout_s:
                 return moments
             time.sleep(max(0, start + moment.second + 1 - time.monotonic()))

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tutorautoscale import scalers
-from tutorautoscale.workloads import PROFILES
+from tutorautoscale.scalers import BEHAVIOR
 
 from bench import hpa
 from bench.hpa import Memory, Seen
 
-# What the plugin renders: at most ten pods, 70 % of the cpu.
-SPEC: dict[str, Any] = scalers.autoscaler("lms", PROFILES["lms"])["spec"]
+
+def metric(name: str, target: int) -> dict[str, Any]:
+    return {"containerResource": {"name": name, "target": {"averageUtilization": target}}}
+
+
+# Paced as the plugin has it: at most ten pods, 70 % of the cpu.
+SPEC: dict[str, Any] = {
+    "minReplicas": 2,
+    "maxReplicas": 10,
+    "metrics": [metric("cpu", 70), metric("memory", 80)],
+    "behavior": BEHAVIOR,
+}
 
 
 def seen(ready: int, cpu: float, unready: int = 0, memory: float = 10) -> Seen:
