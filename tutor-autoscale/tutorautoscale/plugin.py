@@ -1,5 +1,6 @@
 """Wiring: the autoscale plugin."""
 
+from tutor.hooks import priorities
 from tutorplatform.hooks import Kubectl
 from tutorplatform.registration import register
 
@@ -16,7 +17,8 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
 register(
     "tutorautoscale",
     defaults=configuration.DEFAULTS,
-    templates=("autoscale/k8s",),
+    # What others leave of `replicas` is taken out.
+    patch_priority=priorities.LOW,
     template_functions={"autoscale": rendering.rendered},
     checks=[rendering.check],
     kubectl_steps=[step],

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import click
 import jinja2
@@ -36,22 +35,18 @@ def register(
     checks: Iterable[Callable[[Config], None]] = (),
     kubectl_steps: Iterable[hooks.KubectlStep] = (),
     commands: Iterable[click.Command] = (),
-    templates: Iterable[str] = (),
+    patch_priority: int | None = None,
 ) -> None:
     """Register everything a plugin brings, read from the data files of its `package`.
 
     `checks` run on each full configuration that Tutor loads and raise PlatformError. The
     instance's name is checked with any plugin: every one of them may be the only one enabled.
-    A later plugin's default for a setting of Tutor itself wins over Tutor's own. `templates` are
-    folders below the package's own `templates`; they are rendered to the environment's `plugins`.
+    A later plugin's default for a setting of Tutor itself wins over Tutor's own. Patches come in
+    the order of `patch_priority`, then of the plugins' names: what comes later changes the result.
     """
     require_supported_tutor(package, tutor_version)
     tutor_hooks.Filters.CONFIG_DEFAULTS.add_items(list((defaults or {}).items()))
-    tutor_hooks.Filters.ENV_PATCHES.add_items(patches(package))
-    for folder in templates:
-        root = str(resources.files(package) / "templates")
-        tutor_hooks.Filters.ENV_TEMPLATE_ROOTS.add_item(root)
-        tutor_hooks.Filters.ENV_TEMPLATE_TARGETS.add_item((folder, "plugins"))
+    tutor_hooks.Filters.ENV_PATCHES.add_items(patches(package), priority=patch_priority)
     tutor_hooks.Filters.ENV_TEMPLATE_VARIABLES.add_items(
         [(name, _with_config(function)) for name, function in (template_functions or {}).items()]
     )
@@ -100,17 +95,19 @@ def _instance_has_a_name(config: Config) -> None:
 
 
 def _with_config(function: TemplateFunction) -> Callable[..., Any]:
-    """`function` for templates. It is pure, so that each environment of Jinja asks it once.
+    """`function` for templates, which is pure: while the configuration is the same, asked once.
 
-    Tutor makes one for each rendering, and renders some patches three times in it.
+    Tutor renders some patches four times for one `config save`, in two environments of Jinja.
     """
-    known: WeakKeyDictionary[jinja2.Environment, Any] = WeakKeyDictionary()
+    last: list[tuple[dict[str, Any], Any]] = []
 
     @jinja2.pass_context
     def call(context: jinja2.runtime.Context) -> Any:
-        if context.environment not in known:
-            config: dict[str, Any] = context.get_all()
-            known[context.environment] = function(config)
-        return known[context.environment]
+        everything = context.get_all()
+        # Settings are in capitals; what else a template sees belongs to its environment.
+        config = {name: value for name, value in everything.items() if name.isupper()}
+        if not last or last[0][0] != config:
+            last[:] = [(config, function(everything))]
+        return last[0][1]
 
     return call
