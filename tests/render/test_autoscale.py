@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from tutorplatform.manifests import Manifest
 
 from demo.tutor import TutorRoot
 from tests.conftest import NewRoot
+from tests.render.scaling import PROBES, named, pod, scaled, selected, selectors
 
 pytestmark = pytest.mark.render
 
@@ -19,7 +19,6 @@ OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
 CORE = {"cms", "cms-worker", "lms", "lms-worker", "smtp"}
 KNOWN = {*CORE, "caddy", *OFFICIAL} - {"forum"}
 WORKERS = {"cms-worker": 2, "lms-worker": 2}
-PROBES = {"startupProbe", "readinessProbe", "livenessProbe"}
 
 # A plugin of somebody else, which brings Deployments that nobody told ours about, and opinions.
 OTHER_PLUGIN = """
@@ -94,20 +93,20 @@ def rendered(request: pytest.FixtureRequest) -> list[Manifest]:
 
 def test_alone_it_scales_what_has_no_volume(alone: list[Manifest]) -> None:
     """Without plugins, and with a Caddy that keeps certificates on a volume, five scale."""
-    assert set(_named(alone, "HorizontalPodAutoscaler")) == CORE
+    assert set(named(alone, "HorizontalPodAutoscaler")) == CORE
 
 
 def test_with_plugins_it_scales_all_that_is_stateless(complete: list[Manifest]) -> None:
     """Caddy behind another proxy, all official plugins, and what another plugin brings."""
     expected = {*KNOWN, "acme", "acme-worker"}
-    assert set(_named(complete, "HorizontalPodAutoscaler")) == expected
+    assert set(named(complete, "HorizontalPodAutoscaler")) == expected
 
 
 def test_settings_win_over_plugins_and_plugins_over_defaults(complete: list[Manifest]) -> None:
     """Defaults, then the filter, then AUTOSCALE_SERVICES."""
     bounds = {
         name: (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"])
-        for name, scaler in _named(complete, "HorizontalPodAutoscaler").items()
+        for name, scaler in named(complete, "HorizontalPodAutoscaler").items()
     }
     assert bounds["mfe"] == (2, 9)
     assert bounds["notes"] == (3, 3)
@@ -117,21 +116,21 @@ def test_settings_win_over_plugins_and_plugins_over_defaults(complete: list[Mani
 
 def test_every_autoscaler_owns_the_replicas_of_a_deployment(rendered: list[Manifest]) -> None:
     """Each HPA targets a Deployment that exists and sets no replicas, and keeps at least two."""
-    for scaler in _named(rendered, "HorizontalPodAutoscaler").values():
+    for scaler in named(rendered, "HorizontalPodAutoscaler").values():
         target = scaler["spec"]["scaleTargetRef"]
-        deployment = _named(rendered, target["kind"])[target["name"]]
+        deployment = named(rendered, target["kind"])[target["name"]]
         assert target["apiVersion"] == deployment["apiVersion"]
         assert "replicas" not in deployment["spec"]
         assert scaler["spec"]["minReplicas"] >= 2
-        containers = {each["name"] for each in _pod(deployment)["containers"]}
+        containers = {each["name"] for each in pod(deployment)["containers"]}
         metrics = {each["containerResource"]["container"] for each in scaler["spec"]["metrics"]}
         assert metrics <= containers
 
 
 def test_every_scaled_container_is_complete(rendered: list[Manifest]) -> None:
     """Each keeps its image and has requests; that which serves or works has probes."""
-    for deployment in _scaled(rendered):
-        for container in _pod(deployment)["containers"]:
+    for deployment in scaled(rendered):
+        for container in pod(deployment)["containers"]:
             assert container["image"]
             assert set(container["resources"]["requests"]) == {"cpu", "memory"}
             if container["name"] == manifests.name(deployment):
@@ -140,8 +139,8 @@ def test_every_scaled_container_is_complete(rendered: list[Manifest]) -> None:
 
 def test_probes_ask_ports_that_the_container_opens(rendered: list[Manifest]) -> None:
     """Each probe over the network goes to a port that the container declares."""
-    for deployment in _scaled(rendered):
-        for container in _pod(deployment)["containers"]:
+    for deployment in scaled(rendered):
+        for container in pod(deployment)["containers"]:
             ports = {each["containerPort"] for each in container.get("ports", [])}
             for kind in PROBES:
                 probe = container.get(kind, {})
@@ -152,7 +151,7 @@ def test_probes_ask_ports_that_the_container_opens(rendered: list[Manifest]) -> 
 def test_only_the_first_start_waits_for_databases(rendered: list[Manifest]) -> None:
     """The platform's startup asks /heartbeat under a host that it knows; nothing else does."""
     for name in ("lms", "cms"):
-        (container,) = _pod(_named(rendered, "Deployment")[name])["containers"]
+        (container,) = pod(named(rendered, "Deployment")[name])["containers"]
         assert container["startupProbe"]["httpGet"] == {
             "path": "/heartbeat",
             "port": 8000,
@@ -165,7 +164,7 @@ def test_only_the_first_start_waits_for_databases(rendered: list[Manifest]) -> N
 def test_workers_have_a_fixed_number_of_processes(rendered: list[Manifest]) -> None:
     """At the end of their arguments, and their environment stays as it was."""
     for name, processes in WORKERS.items():
-        (container,) = _pod(_named(rendered, "Deployment")[name])["containers"]
+        (container,) = pod(named(rendered, "Deployment")[name])["containers"]
         assert container["args"][0] == "celery"
         assert container["args"][-1] == f"--concurrency={processes}"
         environment = {each["name"]: each["value"] for each in container["env"]}
@@ -174,24 +173,24 @@ def test_workers_have_a_fixed_number_of_processes(rendered: list[Manifest]) -> N
 
 def test_what_nobody_told_us_about_runs_like_the_rest(complete: list[Manifest]) -> None:
     """A server is asked at its port, a worker has processes; what they bring stays."""
-    found = _named(complete, "Deployment")
-    server, agent = _pod(found["acme"])["containers"]
+    found = named(complete, "Deployment")
+    server, agent = pod(found["acme"])["containers"]
     assert {server[kind]["tcpSocket"]["port"] for kind in PROBES} == {9000}
     assert server["resources"]["limits"] == {"cpu": "50m"}
     assert server["resources"]["requests"]["cpu"] == "50m"
     assert PROBES.isdisjoint(agent)
-    worker = _pod(found["acme-worker"])["containers"][0]
+    worker = pod(found["acme-worker"])["containers"][0]
     assert worker["command"] == ["celery", "-A", "acme", "worker", "-Q", "acme", "--concurrency=2"]
     assert worker["env"] == [{"name": "A", "value": "b"}]
-    assert _pod(found["acme-worker"])["priorityClassName"] == "openedx-background"
-    assert _pod(found["acme"])["priorityClassName"] == "openedx-serving"
+    assert pod(found["acme-worker"])["priorityClassName"] == "openedx-background"
+    assert pod(found["acme"])["priorityClassName"] == "openedx-serving"
 
 
 def test_a_clock_is_left_alone(complete: list[Manifest]) -> None:
     """Two would send each task twice; its replicas stay its own."""
-    clock = _named(complete, "Deployment")["acme-clock"]
+    clock = named(complete, "Deployment")["acme-clock"]
     assert clock["spec"]["replicas"] == 1
-    assert "topologySpreadConstraints" not in _pod(clock)
+    assert "topologySpreadConstraints" not in pod(clock)
 
 
 def test_jobs_keep_the_node_that_they_run_on(rendered: list[Manifest]) -> None:
@@ -225,16 +224,16 @@ def test_show_refuses_what_does_not_scale(instance: TutorRoot) -> None:
 
 def test_selectors_match_exactly_their_own_pods(rendered: list[Manifest]) -> None:
     """Budget, spread and anti-affinity select the pods of their Deployment and no others."""
-    for deployment in _scaled(rendered):
+    for deployment in scaled(rendered):
         name = manifests.name(deployment)
-        for selector in _selectors(rendered, deployment):
-            assert _selected(rendered, selector) == [("Deployment", name)]
+        for selector in selectors(rendered, deployment):
+            assert selected(rendered, selector) == [("Deployment", name)]
 
 
 def test_start_applies_scalers_with_their_deployment(rendered: list[Manifest]) -> None:
     """`tutor k8s start`, with or without a name, selects HPAs and PDBs by their labels."""
     for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget"):
-        for name, manifest in _named(rendered, kind).items():
+        for name, manifest in named(rendered, kind).items():
             labels = manifests.labels(manifest)
             assert manifest["metadata"]["namespace"] == "acme"
             assert labels["app.kubernetes.io/name"] == name
@@ -244,12 +243,12 @@ def test_start_applies_scalers_with_their_deployment(rendered: list[Manifest]) -
 
 def test_what_does_not_scale_is_left_alone(alone: list[Manifest]) -> None:
     """Databases, and Caddy with its volume, get nothing of ours."""
-    others = _named(alone, "Deployment").keys() - CORE
+    others = named(alone, "Deployment").keys() - CORE
     assert {"caddy", "mysql", "meilisearch"} <= others
     for name in others:
-        pod = _pod(_named(alone, "Deployment")[name])
-        (container,) = pod["containers"]
-        assert {"topologySpreadConstraints", "tolerations"}.isdisjoint(pod)
+        spec = pod(named(alone, "Deployment")[name])
+        (container,) = spec["containers"]
+        assert {"topologySpreadConstraints", "tolerations"}.isdisjoint(spec)
         assert {"livenessProbe", "resources", "lifecycle"}.isdisjoint(container)
 
 
@@ -289,38 +288,3 @@ def _said(root: TutorRoot, *argv: str) -> str:
     # What Tutor says of root and of plugins goes to stderr, which is in the same text.
     lines = root.run(*argv).stdout.splitlines()
     return "\n".join(line for line in lines if not line.startswith("⚠"))
-
-
-def _named(rendered: list[Manifest], kind: str) -> dict[str, Manifest]:
-    return {manifests.name(each): each for each in manifests.of_kind(rendered, kind)}
-
-
-def _scaled(rendered: list[Manifest]) -> list[Manifest]:
-    deployments = _named(rendered, "Deployment")
-    return [deployments[name] for name in _named(rendered, "HorizontalPodAutoscaler")]
-
-
-def _pod(manifest: Manifest) -> dict[str, Any]:
-    spec = manifests.pod_spec(manifest)
-    assert spec is not None
-    return spec
-
-
-def _selectors(rendered: list[Manifest], deployment: Manifest) -> Iterator[dict[str, str]]:
-    budget = _named(rendered, "PodDisruptionBudget")[manifests.name(deployment)]
-    yield budget["spec"]["selector"]["matchLabels"]
-    pod = _pod(deployment)
-    for constraint in pod["topologySpreadConstraints"]:
-        yield constraint["labelSelector"]["matchLabels"]
-    apart = pod["affinity"]["podAntiAffinity"]
-    for term in apart["preferredDuringSchedulingIgnoredDuringExecution"]:
-        yield term["podAffinityTerm"]["labelSelector"]["matchLabels"]
-
-
-def _selected(rendered: list[Manifest], selector: dict[str, str]) -> list[tuple[str, str]]:
-    return [
-        (each["kind"], manifests.name(each))
-        for each in rendered
-        if manifests.pod_spec(each) is not None
-        and selector.items() <= each["spec"]["template"]["metadata"].get("labels", {}).items()
-    ]
