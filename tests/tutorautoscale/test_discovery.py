@@ -129,6 +129,9 @@ def test_what_cannot_have_two_pods_says_why(manifest: Manifest, reason: str) -> 
     [
         (("celery", "--app=lms.celery", "worker"), True),
         (("sh", "-c", "celery -A acme worker"), True),
+        (("sh", "-c", "cd /app; exec /venv/bin/celery -A acme worker; exit 1"), True),
+        (("/openedx/venv/bin/celery", "-A", "acme", "worker"), True),
+        (("python", "-m", "celery", "worker"), True),
         (("celery", "--app=acme", "beat"), False),
         (("celeryish", "worker"), False),
         (("uwsgi", "worker.ini"), False),

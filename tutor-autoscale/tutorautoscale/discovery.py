@@ -31,8 +31,9 @@ class Container(NamedTuple):
 
     @property
     def words(self) -> set[str]:
-        """The words of its command line, also of one that is for a shell."""
-        return set(" ".join((*self.command, *self.args)).replace(";", " ").split())
+        """The words of its command line, also of one that is for a shell, without folders."""
+        words = " ".join((*self.command, *self.args)).replace(";", " ").split()
+        return {word.rpartition("/")[2] for word in words}
 
 
 class Deployment(NamedTuple):
