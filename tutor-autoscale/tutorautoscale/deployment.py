@@ -48,7 +48,7 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
     namespace.require(wanted, configuration.cluster(config))
     live = namespace.objects()
     transition.refuse_two_autoscalers(live, found)
-    namespace.replace(transition.forgotten_replicas(live, found))
+    namespace.remember(transition.forgotten_replicas(live, found))
     namespace.delete(transition.released(live, wanted), "--cascade=orphan")
     status = proceed(*argv)
     namespace.delete(transition.obsolete(namespace.objects(), wanted))
@@ -121,11 +121,12 @@ class Namespace:
         items: list[Manifest] = json.loads(answer)["items"]
         return items
 
-    def replace(self, objects: Iterable[Manifest]) -> None:
-        """Put these in place of what they were read as; refused if that has changed since."""
-        for each in objects:
-            # A whole manifest is nothing for a command line.
-            _kubectl("replace", "--filename=-", stdin=json.dumps(each))
+    def remember(self, applied: Iterable[Manifest]) -> None:
+        """Let the next apply take these for what was applied before; nothing else changes."""
+        for each in applied:
+            # A whole manifest is nothing for a command line. `replace` would not do: it writes
+            # down all that the object has, replicas included, as applied.
+            _kubectl("apply", "set-last-applied", "--filename=-", stdin=json.dumps(each))
             fmt.echo_info(f"{manifests.name(each)}: its number of pods is the autoscaler's now")
 
     def delete(self, keys: Iterable[transition.Key], *options: str) -> None:

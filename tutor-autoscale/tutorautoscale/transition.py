@@ -7,8 +7,7 @@ So a change of signals would leave two autoscalers, or end in a moment with one 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from tutorplatform import manifests
 from tutorplatform.errors import DeployError
@@ -25,7 +24,7 @@ Key = tuple[str, str]
 
 
 def forgotten_replicas(live: Iterable[Manifest], scaled: Iterable[str]) -> Iterator[Manifest]:
-    """The Deployments that an apply would set to one pod, changed so that it does not.
+    """What was last applied of Deployments that an apply would set to one pod, without replicas.
 
     It takes away what it has applied before and finds no more, `replicas` included, and the
     default for that is 1.
@@ -34,17 +33,10 @@ def forgotten_replicas(live: Iterable[Manifest], scaled: Iterable[str]) -> Itera
     for deployment in manifests.of_kind(live, "Deployment"):
         annotations = deployment["metadata"].get("annotations") or {}
         applied = json.loads(annotations.get(LAST_APPLIED, "{}"))
-        if manifests.name(deployment) in names and "replicas" in applied.get("spec", {}):
-            yield _with_last_applied(deployment, annotations, applied)
-
-
-def _with_last_applied(
-    deployment: Manifest, annotations: Mapping[str, str], applied: Mapping[str, Any]
-) -> Manifest:
-    spec = {key: value for key, value in applied["spec"].items() if key != "replicas"}
-    text = json.dumps({**applied, "spec": spec})
-    metadata = {**deployment["metadata"], "annotations": {**annotations, LAST_APPLIED: text}}
-    return {**deployment, "metadata": metadata}
+        spec = applied.get("spec", {})
+        if manifests.name(deployment) in names and "replicas" in spec:
+            kept = {key: value for key, value in spec.items() if key != "replicas"}
+            yield {**applied, "spec": kept}
 
 
 def released(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:

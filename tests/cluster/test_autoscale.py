@@ -1,0 +1,249 @@
+"""The autoscale plugin on a real control plane: what it accepts, and what changes hands."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from localcluster.cluster import LocalCluster
+from localcluster.processes import wait_for
+from tutorplatform import manifests
+
+from demo.tutor import TutorRoot
+from tests.conftest import NewRoot
+from tests.render.aws_services import CERTIFICATE, external_services
+
+pytestmark = pytest.mark.cluster
+
+NAMESPACE = "scaling"
+SETTINGS = {"K8S_NAMESPACE": NAMESPACE, "ENABLE_WEB_PROXY": False}
+
+# Of somebody who knows nothing of autoscalers.
+OTHER_PLUGIN = """
+from tutor import hooks
+
+hooks.Filters.ENV_PATCHES.add_item(("k8s-deployments", '''
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: acme
+  labels: {app.kubernetes.io/name: acme}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app.kubernetes.io/name: acme}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: acme}}
+    spec: {containers: [{name: acme, image: acme/acme, ports: [{containerPort: 80}]}]}
+'''))
+"""
+
+
+@pytest.fixture(scope="module")
+def vanilla(new_root: NewRoot, cluster: LocalCluster) -> Iterator[TutorRoot]:
+    """An instance without our plugin, in which somebody else's has one pod by an apply."""
+    root = new_root("other", environment=cluster.environment, **SETTINGS)
+    (root.path / "plugins").mkdir()
+    (root.path / "plugins" / "other.py").write_text(OTHER_PLUGIN)
+    saved(root)
+    root.run("k8s", "start")
+    yield root
+    cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def seen(vanilla: TutorRoot, cluster: LocalCluster, tmp_path_factory: Any) -> list[int]:
+    """How many pods acme was to have while our plugin took over, after somebody had set three."""
+    cluster.kubectl("scale", "deployment/acme", "--replicas=3", f"--namespace={NAMESPACE}")
+    file = tmp_path_factory.mktemp("watch") / "replicas"
+    vanilla.run("plugins", "enable", "autoscale")
+    saved(vanilla)
+    with watched("acme", vanilla, file):
+        vanilla.run("k8s", "start")
+        wait_for(lambda: minimum(cluster, "acme") == 2, 30, "the autoscaler of acme")
+    return [int(line) for line in file.read_text().split()]
+
+
+@pytest.fixture
+def instance(vanilla: TutorRoot, seen: list[int]) -> Iterator[TutorRoot]:
+    """The same with our plugin; whatever a test configures is undone."""
+    before = (vanilla.path / "config.yml").read_text()
+    yield vanilla
+    (vanilla.path / "config.yml").write_text(before)
+    saved(vanilla)
+    vanilla.run("k8s", "start")
+
+
+def saved(root: TutorRoot, **settings: Any) -> None:
+    """Render it with these settings beside its own."""
+    config = {**root.config(), **settings}
+    root.write_config(config, config["PLUGINS"])
+    root.run("config", "save")
+
+
+@contextmanager
+def watched(name: str, root: TutorRoot, file: Path) -> Iterator[None]:
+    """Write a Deployment's `replicas` to a file whenever it changes in any way."""
+    argv = ["kubectl", "get", "deployment", name, f"--namespace={NAMESPACE}", "--watch"]
+    with file.open("w") as output:
+        watch = subprocess.Popen(
+            [*argv, '--output=jsonpath={.spec.replicas}{"\\n"}'],
+            stdout=output,
+            env=root.variables,
+        )
+        try:
+            wait_for(lambda: file.read_text(), 30, "the watch")
+            yield
+        finally:
+            watch.terminate()
+            watch.wait()
+
+
+def scalers(cluster: LocalCluster, kind: str = "horizontalpodautoscalers") -> dict[str, Any]:
+    """The instance's objects of this kind, by name."""
+    answer = cluster.kubectl("get", kind, f"--namespace={NAMESPACE}", "--output=json")
+    return {item["metadata"]["name"]: item["spec"] for item in json.loads(answer)["items"]}
+
+
+def minimum(cluster: LocalCluster, name: str) -> int | None:
+    """`minReplicas` of a workload; None without an autoscaler."""
+    found: int | None = scalers(cluster).get(name, {}).get("minReplicas")
+    return found
+
+
+def refused(root: TutorRoot, *argv: str) -> str:
+    """What a command says that must fail, on one line and without a traceback."""
+    answer = root.run(*argv, check=False)
+    assert answer.returncode == 1, answer.stdout
+    assert "Traceback" not in answer.stdout
+    return " ".join(answer.stdout.split())
+
+
+def test_pods_that_are_there_stay_when_an_autoscaler_takes_over(
+    seen: list[int], cluster: LocalCluster
+) -> None:
+    """An apply that finds `replicas` gone sets it to one, for as long as it is allowed to."""
+    assert seen
+    assert set(seen) == {3}
+    assert {"acme", "cms", "lms"} <= set(scalers(cluster))
+
+
+def test_starting_again_changes_nothing(instance: TutorRoot, cluster: LocalCluster) -> None:
+    """Neither scalers nor Deployments: a second apply has nothing to say."""
+    before = [scalers(cluster, kind) for kind in ("hpa", "pdb", "deployments")]
+    said = instance.run("k8s", "start").stdout
+    assert "is no longer needed" not in said
+    assert "autoscaler's now" not in said
+    assert [scalers(cluster, kind) for kind in ("hpa", "pdb", "deployments")] == before
+
+
+def test_scalers_of_what_is_gone_go(instance: TutorRoot, cluster: LocalCluster) -> None:
+    """`kubectl apply` would leave them; those of other workloads stay."""
+    config = instance.config()
+    instance.write_config(config, [name for name in config["PLUGINS"] if name != "other"])
+    saved(instance)
+    before = {kind: scalers(cluster, kind) for kind in ("hpa", "pdb")}
+    said = instance.run("k8s", "start").stdout
+    for kind, name in (("hpa", "HorizontalPodAutoscaler"), ("pdb", "PodDisruptionBudget")):
+        assert f"{name} acme: is no longer needed, and gone" in said
+        assert set(before[kind]) - set(scalers(cluster, kind)) == {"acme"}
+
+
+def test_two_autoscalers_of_one_workload_are_refused(
+    instance: TutorRoot, cluster: LocalCluster
+) -> None:
+    """Before anything is applied: the setting that was changed meanwhile stays as it was."""
+    most = scalers(cluster)["lms"]["maxReplicas"]
+    cluster.kubectl(
+        *("autoscale", "deployment/lms", "--name=mine", "--max=3"), f"--namespace={NAMESPACE}"
+    )
+    try:
+        saved(instance, AUTOSCALE_SERVICES={"lms": {"max": most + 1}})
+        said = refused(instance, "k8s", "start")
+    finally:
+        cluster.kubectl("delete", "hpa", "mine", f"--namespace={NAMESPACE}")
+    assert (
+        "HorizontalPodAutoscaler mine: scales lms, too, and with two neither works; "
+        f"remove it with `kubectl delete hpa mine --namespace {NAMESPACE}`, and what renders it"
+    ) in said
+    assert scalers(cluster)["lms"]["maxReplicas"] == most
+
+
+LACKING = {
+    "priority_classes": (
+        "cluster: there is no PriorityClass openedx-background, openedx-serving; install the "
+        "chart `platform`, or set AUTOSCALE_CLUSTER.priority_classes to false"
+    ),
+    "recommendations": (
+        "cluster: the Vertical Pod Autoscaler is not installed; "
+        "install it, or set AUTOSCALE_CLUSTER.recommendations to false"
+    ),
+}
+
+
+@pytest.mark.parametrize(("switch", "message"), LACKING.items(), ids=LACKING)
+def test_what_the_cluster_lacks_is_refused_before_anything_is_applied(
+    switch: str, message: str, new_root: NewRoot, cluster: LocalCluster
+) -> None:
+    """Not even the namespace is there afterwards."""
+    settings = {**SETTINGS, "K8S_NAMESPACE": "lacking", "AUTOSCALE_CLUSTER": {switch: True}}
+    root = new_root("autoscale", environment=cluster.environment, **settings)
+    root.run("config", "save")
+    assert message in refused(root, "k8s", "start")
+    assert "namespace/lacking" not in cluster.kubectl("get", "namespaces", "--output=name").split()
+
+
+@pytest.fixture
+def dry(cluster: LocalCluster) -> Iterator[str]:
+    """A namespace, beside the priority classes that the chart makes."""
+    names = ("openedx-serving", "openedx-background")
+    for name in names:
+        cluster.kubectl("create", "priorityclass", name, "--value=1")
+    cluster.kubectl("create", "namespace", "dryscaling")
+    yield "dryscaling"
+    cluster.kubectl("delete", "namespace", "dryscaling")
+    cluster.kubectl("delete", "priorityclass", *names)
+
+
+OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
+COMBINATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "official, small": (OFFICIAL, {"AUTOSCALE_PROFILE": "small"}),
+    "aws": (("aws", "mfe", "notes"), {"AUTOSCALE_CLUSTER": {"priority_classes": True}}),
+    "differences": (
+        ("xqueue",),
+        {
+            "ENABLE_WEB_PROXY": True,
+            "AUTOSCALE_SERVICES": {
+                "caddy": {"min": 1, "max": 1, "priority": None, "zones": "preferred"},
+                "lms": {"disruption": "25%", "drain": "time", "probes": {"readiness": None}},
+                "cms": {"drain_s": 0, "cpu": {"limit": 2}, "memory": {"limit": None}},
+                "xqueue": {"containers": {"xqueue-consumer": {"cpu": {"limit": "1"}}}},
+            },
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("plugins", "settings"), COMBINATIONS.values(), ids=COMBINATIONS)
+def test_the_api_server_accepts_each_combination(
+    plugins: tuple[str, ...],
+    settings: dict[str, Any],
+    new_root: NewRoot,
+    cluster: LocalCluster,
+    dry: str,
+    tmp_path: Path,
+) -> None:
+    """As an apply would be, with all that admission checks."""
+    (tmp_path / "ca.pem").write_text(CERTIFICATE)
+    services = external_services(tmp_path / "ca.pem") if "aws" in plugins else {}
+    defaults = {**SETTINGS, "K8S_NAMESPACE": dry}
+    root = new_root("autoscale", *plugins, **{**defaults, **services, **settings})
+    root.run("config", "save")
+    file = tmp_path / "rendered.yml"
+    file.write_text(manifests.dump(root.rendered()))
+    cluster.kubectl("apply", "--server-side", "--dry-run=server", f"--filename={file}")
