@@ -143,11 +143,13 @@ def test_starting_again_changes_nothing(instance: TutorRoot, cluster: LocalClust
 
 
 def test_scalers_of_what_is_gone_go(instance: TutorRoot, cluster: LocalCluster) -> None:
-    """`kubectl apply` would leave them; those of other workloads stay."""
+    """`kubectl apply` would leave them; those of others stay, and a dry run deletes nothing."""
     config = instance.config()
     instance.write_config(config, [name for name in config["PLUGINS"] if name != "other"])
     saved(instance)
     before = {kind: scalers(cluster, kind) for kind in ("hpa", "pdb")}
+    instance.run("k8s", "apply", "--dry-run=server")
+    assert {kind: scalers(cluster, kind) for kind in ("hpa", "pdb")} == before
     said = instance.run("k8s", "start").stdout
     for kind, name in (("hpa", "HorizontalPodAutoscaler"), ("pdb", "PodDisruptionBudget")):
         assert f"{name} acme: is no longer needed, and gone" in said
@@ -157,20 +159,22 @@ def test_scalers_of_what_is_gone_go(instance: TutorRoot, cluster: LocalCluster) 
 def test_two_autoscalers_of_one_workload_are_refused(
     instance: TutorRoot, cluster: LocalCluster
 ) -> None:
-    """Before anything is applied: the setting that was changed meanwhile stays as it was."""
+    """Before anything is applied, in whatever way: a setting that was changed has no effect."""
     most = scalers(cluster)["lms"]["maxReplicas"]
     cluster.kubectl(
         *("autoscale", "deployment/lms", "--name=mine", "--max=3"), f"--namespace={NAMESPACE}"
     )
     try:
         saved(instance, AUTOSCALE_SERVICES={"lms": {"max": most + 1}})
-        said = refused(instance, "k8s", "start")
+        ways = [("start",), ("start", "lms"), ("apply",)]
+        answers = [refused(instance, "k8s", *way) for way in ways]
     finally:
         cluster.kubectl("delete", "hpa", "mine", f"--namespace={NAMESPACE}")
-    assert (
+    message = (
         "HorizontalPodAutoscaler mine: scales lms, too, and with two neither works; "
         f"remove it with `kubectl delete hpa mine --namespace {NAMESPACE}`, and what renders it"
-    ) in said
+    )
+    assert [said for said in answers if message not in said] == []
     assert scalers(cluster)["lms"]["maxReplicas"] == most
 
 

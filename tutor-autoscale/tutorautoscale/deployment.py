@@ -34,7 +34,7 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
 
     Around the apply of Deployments it then makes autoscalers change hands.
     """
-    if argv[:1] != ("apply",):
+    if argv[:1] != ("apply",) or _is_dry(argv):
         return proceed(*argv)
     config = tutor_config.load_full(root)
     found = rendering.instance_workloads(config)
@@ -59,10 +59,16 @@ def _is_of_namespace(argv: tuple[str, ...]) -> bool:
     return any(word.endswith("component=namespace") for word in argv)
 
 
+def _is_dry(argv: tuple[str, ...]) -> bool:
+    return any(word.startswith("--dry-run") and word != "--dry-run=none" for word in argv)
+
+
 def _has_deployments(argv: tuple[str, ...], names: Iterable[str]) -> bool:
-    # Of all that Tutor applies: everything but jobs, or what has the name of one workload.
+    # Tutor selects everything but jobs, or what has one name; `tutor k8s apply` selects nothing.
     ours = {f"app.kubernetes.io/name={name}" for name in names}
-    return any(word in ours or "notin" in word for word in argv)
+    words = [word.removeprefix("--selector=") for word in argv]
+    selects = any(word.startswith(("--selector", "-l")) for word in argv)
+    return not selects or any(word in ours or "notin" in word for word in words)
 
 
 class Namespace:
