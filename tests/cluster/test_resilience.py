@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
@@ -18,6 +23,7 @@ from demo.view import View
 
 pytestmark = pytest.mark.cluster
 
+ROOT = Path(__file__).parents[2]
 STUCK = Variant("stuck", "a budget that allows nothing", 1)
 
 
@@ -85,3 +91,36 @@ def one_pod_that_has_to_stay() -> list[dict[str, Any]]:
             "spec": {"minAvailable": 1, "selector": selector},
         },
     ]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """`make bench-resilience`, quick, on a cluster of its own, with its files in `tmp_path`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.resilience", "--quick"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_an_interrupted_bench_leaves_nothing_running(
+    bench: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """Ctrl-C in the middle of a fault; no files either."""
+    assert bench.stdout
+    assert any("─ pod ─" in line for line in bench.stdout)
+    children = psutil.Process(bench.pid).children(recursive=True)
+    assert len(children) >= 8
+    bench.send_signal(signal.SIGINT)
+    rest = bench.stdout.read()
+    assert bench.wait(30) == 1
+    assert "everything that was started is gone" in rest
+    assert [child for child in children if child.is_running()] == []
+    assert list(tmp_path.iterdir()) == []
