@@ -178,8 +178,11 @@ def test_a_worker_that_ends_finishes_its_tasks_and_gives_back_the_others(
     assert administrator.acl_log() == []
 
 
-def test_an_update_under_load_does_every_task_once(workers: Workers, administrator: Any) -> None:
-    """Also while Celery replaces processes, each after the number of tasks that Tutor sets."""
+def test_an_update_under_load_loses_no_task(workers: Workers, administrator: Any) -> None:
+    """Also while Celery replaces processes, each after the number of tasks that Tutor sets.
+
+    That none is done twice is not said: one that has only just begun may be.
+    """
     tasks = {f"task-{number}": 0.02 for number in range(2000)}
     pods = [workers.new(name) for name in ("old-0", "old-1", "new")]
     for pod in pods:
@@ -189,8 +192,7 @@ def test_an_update_under_load_does_every_task_once(workers: Workers, administrat
         workers.wait_until("done", done)
         old.terminate()
         assert old.ended(GRACE_S) == 0
-    workers.wait_until("done", len(tasks))
-    assert workers.names("begun") == workers.names("done") == Counter(tasks.keys())
+    wait_for(lambda: set(workers.names("done")) == set(tasks), GRACE_S, "every task")
     assert workers.names("done", "new").total() > TASKS_PER_PROCESS * PROCESSES
     assert (waiting(administrator), prefetched(administrator)) == (0, 0)
 
