@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare docs bench-fleet bench-resilience bench-secrets bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare docs bench-day bench-fleet bench-resilience bench-secrets bench-surge bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -45,6 +45,9 @@ docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
 	$(BIN)/python -m tests.tutorautoscale.reference
 
+bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed size; writes docs/day* (1 minute)
+	$(BIN)/python -m bench.day
+
 bench-fleet: $(INSTALLED) ## Nodes and monthly cost of 50 idle instances; writes docs/fleet.csv (20 seconds)
 	$(BIN)/python -m bench.fleet
 
@@ -53,6 +56,9 @@ bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plu
 
 bench-secrets: $(INSTALLED) ## What the secrets plugin costs: time of config save and of a deployment (2 minutes)
 	$(BIN)/python -m bench.secrets
+
+bench-surge: $(INSTALLED) ## Four times the load, with and without room for it; writes docs/surge.csv (30 minutes)
+	$(BIN)/python -m bench.surge
 
 bench-wiring: $(INSTALLED) ## What the three plugins cost: processor time of config save (1 minute)
 	$(BIN)/python -m bench.wiring

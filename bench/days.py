@@ -21,6 +21,18 @@ DAY_S = len(PERCENT) * HOUR_S
 
 
 @dataclass(frozen=True)
+class Fleet:
+    """Instances of a profile, whose workloads may have so many `times` the pods of its bounds."""
+
+    name: str
+    profile: str
+    instances: int
+    times: int
+    instance_type: str
+    room: bool = True
+
+
+@dataclass(frozen=True)
 class Hour:
     """One hour of a fleet: LMS pods and nodes, on average, and the load in percent of the peak."""
 
@@ -54,13 +66,22 @@ def load(second: float) -> float:
     return PERCENT[int(second // HOUR_S) % len(PERCENT)] / 100
 
 
-def apps(found: Sequence[Workload], instances: int) -> tuple[App, ...]:
-    """Instances whose workloads have, at the peak, what their most pods are there to bear."""
+def apps(found: Sequence[Workload], fleet: Fleet) -> tuple[App, ...]:
+    """The fleet's workloads; at the peak they have what their most pods are there to bear."""
+    grown = [larger(each, fleet.times) for each in found]
     return tuple(
         App(f"instance-{number}", each, peak_millicores(each))
-        for number in range(instances)
-        for each in found
+        for number in range(fleet.instances)
+        for each in grown
     )
+
+
+def larger(workload: Workload, times: int) -> Workload:
+    """The same workload with so many times the pods at most, if it scales."""
+    if not workload.scaler:
+        return workload
+    most = workload.most * times
+    return replace(workload, most=most, scaler={**workload.scaler, "maxReplicas": most})
 
 
 def peak_millicores(workload: Workload) -> float:
@@ -134,6 +155,10 @@ def claims(found: Day, most_percent: float) -> list[tuple[str, bool, str]]:
     ]
 
 
-def without_room(plan: Plan) -> Plan:
-    """The same without pods that hold room."""
-    return replace(plan, room=())
+def line(each: Day) -> str:
+    """A day in a line."""
+    return (
+        f"{each.fleet}: {each.instances} instances, {each.node_hours} node-hours, {each.percent} % "
+        f"of {each.peak_nodes} nodes all day; {each.most_nodes} nodes at most, an LMS short of cpu "
+        f"for {each.short_minutes} minutes, never fewer than {each.least_ready} ready LMS pods"
+    )
