@@ -80,14 +80,6 @@ def _besides(each: Outcome) -> str:
     return ""
 
 
-def rows(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
-    """A dict per outcome; what there is no number for is empty."""
-    return [
-        {name: "" if value is None else value for name, value in asdict(each).items()}
-        for each in outcomes
-    ]
-
-
 def claims(outcomes: Iterable[Outcome], start_s: float) -> list[tuple[str, bool, str]]:
     """(claim, whether it holds, detail) for each target; `start_s` is what a pod takes to start."""
     made: list[tuple[str, bool, str]] = []

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
 
 from localcluster.cluster import LocalCluster
@@ -18,7 +16,7 @@ from localcluster.errors import LocalClusterError
 from localcluster.model import ClusterShape, NodeShape, PodTimes
 from rich.console import Console
 
-from bench import faults, outcomes, picture
+from bench import faults, outcomes, picture, rows
 from bench.arena import Arena
 from bench.faults import Fault
 from bench.outcomes import Outcome
@@ -111,11 +109,7 @@ def few(arena: Arena) -> Iterator[Fault]:
 
 def write(found: Sequence[Outcome]) -> None:
     """docs/resilience.csv and docs/resilience.svg."""
-    with (DOCS / "resilience.csv").open("w", newline="") as file:
-        names = [field.name for field in fields(Outcome)]
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(outcomes.rows(found))
+    rows.write(DOCS / "resilience.csv", found)
     (DOCS / "resilience.svg").write_text(picture.svg(outcomes.worst_zone(found), VARIANTS))
 
 

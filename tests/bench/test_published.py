@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-from bench import outcomes, picture
+from bench import outcomes, picture, rows
 from bench.outcomes import Outcome
 from bench.variants import OURS, VARIANTS
 
@@ -14,17 +13,16 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def published() -> list[Outcome]:
     """The outcomes of docs/resilience.csv."""
-    with (DOCS / "resilience.csv").open() as file:
-        return [
-            Outcome(
-                row["fault"],
-                row["variant"],
-                int(row["zero_s"]),
-                int(row["least_percent"]),
-                *(int(text) if text else None for text in list(row.values())[4:]),
-            )
-            for row in csv.DictReader(file)
-        ]
+    return [
+        Outcome(
+            row["fault"],
+            row["variant"],
+            int(row["zero_s"]),
+            int(row["least_percent"]),
+            *(int(text) if text else None for text in list(row.values())[4:]),
+        )
+        for row in rows.read(DOCS / "resilience.csv")
+    ]
 
 
 def test_the_published_picture_shows_the_published_numbers() -> None:
@@ -47,12 +45,12 @@ def test_the_page_says_what_the_numbers_say() -> None:
         for line in page.splitlines()
         if line.startswith("| ") and line.count("|") == len(VARIANTS) + 2
     ]
-    header, *rows = table
+    header, *lines = table
     assert header[1:] == [variant.title for variant in VARIANTS]
     found = {(each.fault, each.variant): each for each in published()}
     faults = list(dict.fromkeys(each.fault for each in published()))
-    assert [row[0] for row in rows] == faults
-    for fault, *cells in rows:
+    assert [row[0] for row in lines] == faults
+    for fault, *cells in lines:
         for variant, cell in zip(VARIANTS, cells, strict=True):
             assert cell == said(found.get((fault, variant.name))), (fault, variant.name)
 
