@@ -71,6 +71,11 @@ def _kubernetes(name: str, *version_argv: str) -> Program:
     return Program(name, "kubernetes", "k8s.io/kubernetes", package, version_argv or ("--version",))
 
 
+def _keda(part: str, *files: str) -> Program:
+    module = "github.com/kedacore/keda/v2"
+    return Program(f"keda-{part}", "keda", module, f"{module}/cmd/{part}", files=files)
+
+
 PROGRAMS: Mapping[str, Program] = {
     program.name: program
     for program in (
@@ -94,6 +99,17 @@ PROGRAMS: Mapping[str, Program] = {
             "github.com/external-secrets/external-secrets",
             files=("deploy/crds/bundle.yaml",),
         ),
+        _keda(
+            "operator",
+            # It watches these kinds, and ends if one of them is not there.
+            "config/crd/bases/eventing.keda.sh_cloudeventsources.yaml",
+            "config/crd/bases/eventing.keda.sh_clustercloudeventsources.yaml",
+            "config/crd/bases/keda.sh_clustertriggerauthentications.yaml",
+            "config/crd/bases/keda.sh_scaledjobs.yaml",
+            "config/crd/bases/keda.sh_scaledobjects.yaml",
+            "config/crd/bases/keda.sh_triggerauthentications.yaml",
+        ),
+        _keda("adapter"),
         Program(
             "caddy",
             "caddy",

@@ -28,10 +28,12 @@ class QuietHandler(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(
-    handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None
+    handler: type[BaseHTTPRequestHandler],
+    tls: ssl.SSLContext | None = None,
+    address: str = LOOPBACK,
 ) -> Iterator[int]:
     """The port on this machine where `handler` answers."""
-    server = ThreadingHTTPServer((LOOPBACK, 0), handler)
+    server = ThreadingHTTPServer((address, 0), handler)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from tutorautoscale.configuration import Cluster
 from tutorautoscale.discovery import Container, Deployment
 from tutorautoscale.effective import Workload
+from tutorautoscale.keda import Sources
 from tutorautoscale.profile import Probe, Probes, Profile, Resource
+from tutorplatform.broker import Broker
 
 WEB = Profile(
     min=2,
@@ -43,3 +46,11 @@ def deployment(
 def workload(profile: Profile = WEB, name: str = "web", **values: Any) -> Workload:
     """A workload in which nobody has changed anything."""
     return Workload(deployment(name, **values), profile, {})
+
+
+BROKER = Broker("redis.acme", 6379, 0)
+
+
+def sources(broker: Broker = BROKER, **cluster: Any) -> Sources:
+    """Those of the instance `acme`, on a cluster that has what is given."""
+    return Sources("acme", Cluster(**cluster), broker)

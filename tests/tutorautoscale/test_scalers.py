@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from tutorautoscale.configuration import Cluster
 from tutorautoscale.objects import objects
 from tutorautoscale.profile import Resource
 from tutorautoscale.scalers import autoscaler, disruption_budget, recommender
 
-from tests.tutorautoscale.made import WEB, container, deployment, workload
+from tests.tutorautoscale.made import WEB, container, deployment, sources, workload
 
 LMS, CMS = workload(name="lms"), workload(name="cms")
 
 
 def test_no_workloads_need_no_objects() -> None:
     """Nothing to scale, no objects, whatever the cluster has."""
-    assert objects([], Cluster()) == []
-    assert objects([], Cluster(recommendations=True)) == []
+    assert objects([], sources()) == []
+    assert objects([], sources(recommendations=True)) == []
 
 
 def test_each_workload_gets_its_own_pair() -> None:
     """One HPA and one PDB per workload, which `tutor k8s start <name>` applies along with it."""
-    found = objects([LMS, CMS], Cluster())
+    found = objects([LMS, CMS], sources())
     assert [(each["kind"], each["metadata"]["name"]) for each in found] == [
         ("HorizontalPodAutoscaler", "lms"),
         ("PodDisruptionBudget", "lms"),
@@ -38,7 +37,7 @@ def test_each_workload_gets_its_own_pair() -> None:
 
 def test_recommendations_change_nothing() -> None:
     """One VPA per workload if they are wanted; two autoscalers of one pod would fight."""
-    kinds = [each["kind"] for each in objects([LMS], Cluster(recommendations=True))]
+    kinds = [each["kind"] for each in objects([LMS], sources(recommendations=True))]
     assert kinds[2:] == ["VerticalPodAutoscaler"]
     spec = recommender(LMS)["spec"]
     assert spec["updatePolicy"] == {"updateMode": "Off"}

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 from tutor import env, plugins
 from tutor.hooks import Contexts
 from tutor.types import Config
-from tutorplatform import manifests
+from tutorplatform import hooks, manifests
+from tutorplatform.broker import broker
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale import configuration, discovery, overrides
 from tutorautoscale.effective import SETTING, Workload, effective
 from tutorautoscale.hooks import AUTOSCALE_WORKLOADS
+from tutorautoscale.keda import Sources
 from tutorautoscale.objects import objects
 
 # Our patch of this name is Tutor's file with all Deployments.
@@ -21,10 +23,11 @@ MANIFESTS = "autoscale-manifests"
 
 
 class Rendered(NamedTuple):
-    """Texts for Tutor's environment: YAML streams."""
+    """Texts for Tutor's environment: YAML streams. `counts_requests`: whether Caddy is to."""
 
     overrides: str
     objects: str
+    counts_requests: bool
 
 
 def rendered(config: Mapping[str, Any]) -> Rendered:
@@ -34,7 +37,8 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
     cluster = configuration.cluster(config)
     return Rendered(
         manifests.dump_quickly(overrides.deployment(each, cluster) for each in found.values()),
-        manifests.dump_quickly(objects(found.values(), cluster)),
+        manifests.dump_quickly(objects(found.values(), _sources(config))),
+        any(each.profile.requests.target is not None for each in found.values()),
     )
 
 
@@ -54,7 +58,7 @@ def instance_workloads(config: Config) -> dict[str, Workload]:
 
 def instance_objects(config: Config) -> list[Manifest]:
     """What this plugin wants to be in the instance's namespace, beside the Deployments."""
-    return objects(instance_workloads(config).values(), configuration.cluster(config))
+    return objects(instance_workloads(config).values(), _sources(config))
 
 
 def check(config: Config) -> None:
@@ -65,6 +69,15 @@ def check(config: Config) -> None:
     # To look for workloads takes time, which is not needed to see that nothing was set.
     if config[SETTING] != {} or cluster != configuration.Cluster() or _contributions():
         instance_workloads(config)
+
+
+def _sources(config: Mapping[str, Any]) -> Sources:
+    return Sources(
+        str(config["K8S_NAMESPACE"]),
+        configuration.cluster(config),
+        hooks.BROKER.apply(broker(config), config),
+        hooks.ISOLATED.apply(False, config),
+    )
 
 
 def _hosts(config: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Wiring: the aws plugin."""
 
 from tutor.hooks import Actions, Filters, priorities
+from tutorplatform.hooks import BROKER, ISOLATED
 from tutorplatform.instance import instance
 from tutorplatform.registration import register
 
@@ -36,3 +37,5 @@ Filters.CLI_DO_INIT_TASKS.add()(statics.with_upload)
 Filters.LMS_WORKER_COMMAND.add()(workers.with_ora2)
 Filters.CLI_DO_COMMANDS.add(priority=jobs.LAST)(jobs.with_own_sqlshell)
 Actions.PLUGINS_LOADED.add()(jobs.use_own_users)
+BROKER.add()(rendering.broker)
+ISOLATED.add()(rendering.is_isolated)

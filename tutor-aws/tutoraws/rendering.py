@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import resources
+from typing import Any
 
 import yaml
 from tutor import plugins
 from tutor.types import Config
 from tutorplatform import manifests
+from tutorplatform.broker import Broker
+from tutorplatform.instance import instance
 
 from tutoraws import (
     cdn,
@@ -103,6 +106,18 @@ def ca_folder(_config: Config) -> str:
 def request_seconds(_config: Config) -> int:
     """How long a request to the platform may take."""
     return settings.REQUEST_S
+
+
+def broker(found: Broker, config: Mapping[str, Any]) -> Broker:
+    """Where tasks wait: as the patch `openedx-common-settings` has it for ElastiCache."""
+    if config["RUN_REDIS"]:
+        return found
+    return found._replace(tls=True, key_prefix=f"{instance(config).key_prefix}celery:")
+
+
+def is_isolated(_found: bool, config: Mapping[str, Any]) -> bool:
+    """Whether our NetworkPolicies are there."""
+    return settings.read(config).network.enabled
 
 
 def check(config: Config) -> None:
