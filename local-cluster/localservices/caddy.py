@@ -18,16 +18,19 @@ from localcluster.processes import free_port, listens
 from localservices.service import Service
 
 START_TIMEOUT_S = 30
+METRICS = ":9180"
 
 
 class CaddyServer(Service):
     """Serves the hosts of `caddyfile` on `port`, whatever port they have there.
 
+    `metrics_port`: where it serves what the file has at port 9180.
     `upstreams` says where on this machine is what the file names, such as `lms:8000`.
     """
 
     name = "caddy"
     port: int
+    metrics_port: int
 
     def __init__(
         self, caddyfile: str, upstreams: Mapping[str, str], progress: Progress = print
@@ -41,8 +44,10 @@ class CaddyServer(Service):
         program = binaries.ensure([self.name], self._progress)[self.name]
         config = adapted(program, self._caddyfile)
         self.port = free_port()
+        self.metrics_port = free_port()
         for server in config["apps"]["http"]["servers"].values():
-            server["listen"] = [f"{LOOPBACK}:{self.port}"]
+            own = server["listen"] == [METRICS]
+            server["listen"] = [f"{LOOPBACK}:{self.metrics_port if own else self.port}"]
             # Which it has not at port 80, where the file has its hosts.
             server["automatic_https"] = {"disable": True}
         for upstream in _upstreams(config):
