@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+from tutorautoscale.commands import autoscale
 from tutorautoscale.configuration import DEFAULTS as AUTOSCALE
 from tutoraws.commands import aws
 from tutoraws.defaults import DEFAULTS as AWS
@@ -94,11 +95,12 @@ def test_secrets_commands_exist(page: Path) -> None:
                 known[name].make_context(name, words)
 
 
+@pytest.mark.parametrize("group", [aws, autoscale], ids=lambda group: group.name)
 @pytest.mark.parametrize("page", [*GUIDES, *ROOT.glob("docs/reference/*.md")], ids=named)
-def test_aws_commands_exist(page: Path) -> None:
-    """The same for `tutor aws …`, where a page is about what there is."""
-    for words in commands_of("aws", page):
-        command: click.Command = aws
+def test_commands_of_a_group_exist(page: Path, group: click.Group) -> None:
+    """The same for `tutor aws …` and `tutor autoscale …`, where a page is about what there is."""
+    for words in commands_of(str(group.name), page):
+        command: click.Command = group
         while isinstance(command, click.Group):
             name, *words = words
             command = command.commands[name]

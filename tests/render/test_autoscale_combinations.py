@@ -14,7 +14,16 @@ from tutorplatform.manifests import Manifest
 
 from tests.conftest import IN_CI, NewRoot
 from tests.render.aws_services import external_services
-from tests.render.scaling import PROBES, named, pod, scaled, selected, selectors, targets
+from tests.render.scaling import (
+    AUTOSCALERS,
+    PROBES,
+    named,
+    pod,
+    scaled,
+    selected,
+    selectors,
+    targets,
+)
 
 pytestmark = pytest.mark.render
 
@@ -23,9 +32,18 @@ SUITE = ("aws", "secrets")
 
 # Of workloads that every instance has.
 DIFFERENCES: Mapping[str, list[Any]] = {
-    "lms": [{"min": 1, "max": 1}, {"disruption": "50%"}, {"cpu": {"target": None}}],
-    "cms": [{"max": 30, "zones": "preferred"}, {"drain": "time", "drain_s": 0}],
-    "lms-worker": [{"celery": {"concurrency": 8}}, {"priority": None}],
+    "lms": [
+        {"requests": {"target": 20}},
+        {"min": 1, "max": 1},
+        {"disruption": "50%"},
+        {"cpu": {"target": None}},
+    ],
+    "cms": [
+        {"network": {"target": "5M"}},
+        {"max": 30, "zones": "preferred"},
+        {"drain": "time", "drain_s": 0},
+    ],
+    "lms-worker": [{"queue": {"target": 5}}, {"celery": {"concurrency": 8}}, {"priority": None}],
     "cms-worker": [{"memory": {"limit": None, "target": None}}, {"grace_s": 3600}],
 }
 
@@ -40,7 +58,11 @@ class Combination(NamedTuple):
 def combinations() -> st.SearchStrategy[Combination]:
     """Any plugins with any switches, and now and then differences of a workload."""
     differences = {name: st.sampled_from(each) for name, each in DIFFERENCES.items()}
-    switches = {"priority_classes": st.booleans(), "recommendations": st.booleans()}
+    switches = {
+        "priority_classes": st.booleans(),
+        "recommendations": st.booleans(),
+        "prometheus_url": st.just("http://prometheus.platform:9090"),
+    }
     return st.builds(
         Combination,
         st.frozensets(st.sampled_from([*OFFICIAL, *SUITE])),
@@ -112,6 +134,6 @@ def lacking(container: Mapping[str, Any], is_main: bool) -> set[str]:
 
 def without_owner(found: list[Manifest]) -> list[str]:
     """Objects of ours that are for no Deployment."""
-    kinds = ("HorizontalPodAutoscaler", "PodDisruptionBudget", "VerticalPodAutoscaler")
-    ours = map(manifests.name, manifests.of_kind(found, *kinds))
+    kinds = ("PodDisruptionBudget", "VerticalPodAutoscaler")
+    ours = map(manifests.name, manifests.of_kind(found, *AUTOSCALERS, *kinds))
     return sorted(set(ours) - set(named(found, "Deployment")))
