@@ -30,6 +30,12 @@ class Container(NamedTuple):
         return {"celery", "worker"} <= self.words
 
     @property
+    def is_celery_itself(self) -> bool:
+        """Whether the worker is the container's first process, and no shell or launcher is."""
+        first = next(iter((*self.command, *self.args)), "")
+        return self.is_celery and first.rpartition("/")[2] == "celery"
+
+    @property
     def words(self) -> set[str]:
         """The words of its command line, also of one that is for a shell, without folders."""
         words = " ".join((*self.command, *self.args)).replace(";", " ").split()

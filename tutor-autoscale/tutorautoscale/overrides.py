@@ -14,7 +14,7 @@ from tutorplatform.manifests import Manifest
 
 from tutorautoscale.configuration import Cluster
 from tutorautoscale.discovery import PROBES, Container
-from tutorautoscale.draining import after_requests
+from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Probe, Profile, Sidecar
 from tutorautoscale.workers import with_concurrency
@@ -180,6 +180,8 @@ def _priority(profile: Profile, cluster: Cluster) -> Manifest:
 def _lifecycle(found: Container, profile: Profile) -> Manifest:
     if profile.drain == "requests" and found.ports:
         return {"lifecycle": after_requests(found.ports[0], profile.drain_s)}
+    if found.is_celery_itself:
+        return {"lifecycle": after_start()}
     if not profile.drain_s:
         return {}
     return {"lifecycle": {"preStop": {"sleep": {"seconds": profile.drain_s}}}}

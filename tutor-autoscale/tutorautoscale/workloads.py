@@ -180,9 +180,7 @@ def _unknown(found: Deployment) -> Profile:
     if main.is_celery:
         made = _worker("100m", "512Mi", None, 4, 2)
         # Behind a shell, process 1 is not Celery.
-        return _as_found(
-            made if _first_word(main) == "celery" else made._replace(probes=Probes()), main
-        )
+        return _as_found(made if main.is_celery_itself else made._replace(probes=Probes()), main)
     made = Profile(
         min=2,
         max=4,
@@ -216,7 +214,3 @@ def _found(container: Container, kind: str) -> dict[str, Any]:
     found = {key: str(source[kind]) for key, source in sources.items() if kind in source}
     # A limit alone is the request, too.
     return {"request": found["limit"], **found} if "limit" in found else found
-
-
-def _first_word(container: Container) -> str:
-    return next(iter((*container.command, *container.args)), "")
