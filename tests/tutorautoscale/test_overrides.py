@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tutorautoscale.configuration import Cluster
-from tutorautoscale.draining import after_requests
+from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.overrides import deployment
 from tutorautoscale.profile import Celery, Probe, Probes, Profile, Resource, Sidecar
 
@@ -106,6 +106,14 @@ def test_a_web_server_drains_until_its_requests_are_done() -> None:
     draining = WEB._replace(drain="requests")
     assert container(draining, ports=(8000,))["lifecycle"] == after_requests(8000, 15)
     assert container(draining)["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+
+
+def test_a_worker_is_told_to_end_once_it_listens() -> None:
+    """If it is the first process: a shell never gets a handler, and would be waited for in vain."""
+    assert container(WORKER, args=CELERY)["lifecycle"] == after_start()
+    assert "lifecycle" not in container(
+        WORKER._replace(drain_s=0), command=("sh", "-c", "celery worker")
+    )
 
 
 @pytest.mark.parametrize("key", ["command", "args"])
