@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.cluster, pytest.mark.proof]
 NAMESPACE = "signals"
 USER, PASSWORD = "acme", "not-in-any-trigger"
 # The HPA asks every 15 s, and KEDA has to see its new objects first.
-SOON_S = 90
+SOON_S = 120
 PROFILE = WEB._replace(cpu=WEB.cpu._replace(target=None), min=2, max=6)
 # Scaling in waits for five minutes of less; nobody watches that here.
 AT_ONCE = {"scaleDown": {"stabilizationWindowSeconds": 0}}
@@ -72,7 +72,7 @@ def deployment(name: str, replicas: int = 2) -> dict[str, Any]:
     container = {
         "name": name,
         "image": "web",
-        "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}},
+        "resources": {"requests": {"cpu": "10m", "memory": "128Mi"}},
     }
     return {
         "apiVersion": "apps/v1",
@@ -109,7 +109,7 @@ def scaled(
 def apply(cluster: LocalCluster, manifest: dict[str, Any]) -> None:
     file = cluster.home / "manifest.json"
     file.write_text(json.dumps(manifest))
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", f"-n{NAMESPACE}", f"-f{file}")
+    cluster.kubectl("apply", f"-n{NAMESPACE}", f"-f{file}")
 
 
 def replicas(cluster: LocalCluster, name: str) -> int:
