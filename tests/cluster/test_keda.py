@@ -165,18 +165,21 @@ def test_pods_follow_the_queue_over_all_priorities(
         assert PASSWORD not in trigger
 
 
-def test_pods_stay_when_a_source_is_down(cluster: LocalCluster, keda: Keda) -> None:
-    """Five pods stay five pods while nobody says how much traffic there is, and go with it."""
+def test_pods_stay_when_a_source_is_down(cluster: LocalCluster, keda: Keda, broker: Broker) -> None:
+    """Five pods stay five pods while nobody says how much traffic there is, and go with it.
+
+    The other signal, of which the formula takes the maximum, asks for none.
+    """
     answer = json.dumps(
         {
             "status": "success",
             "data": {"resultType": "vector", "result": [{"metric": {}, "value": [0, "4600000"]}]},
         }
     ).encode()
-    profile = PROFILE._replace(network=Network("1M"))
+    profile = PROFILE._replace(network=Network("1M"), queue=Queue(10, ("idle",)))
     with answering(answer) as (handler, port):
         cluster_has = Cluster(prometheus_url=f"http://{LOOPBACK}:{port}")
-        sources = Sources(NAMESPACE, cluster_has, Broker("redis", 6379, 0))
+        sources = Sources(NAMESPACE, cluster_has, broker)
         scaled(cluster, "web", profile, sources)
         wait_for_pods(cluster, "web", 5)
         handler.body = b""
