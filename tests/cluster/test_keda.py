@@ -198,7 +198,7 @@ def test_pods_follow_the_requests_in_flight(cluster: LocalCluster, keda: Keda) -
     with answering(in_flight(60, 30), address) as (handler, port):
         apply(cluster, endpoint(address, port))
         sources = Sources(NAMESPACE, Cluster(), Broker("redis", 6379, 0))
-        url = f"http://caddy-metrics.{NAMESPACE}:{port}/metrics"
+        url = f"http://caddy-metrics.{NAMESPACE}.svc:{port}/metrics"
         scaled(cluster, "busy", profile, sources, url=url)
         wait_for_pods(cluster, "busy", 5)
         handler.body = in_flight(1, 0)

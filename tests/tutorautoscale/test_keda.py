@@ -101,7 +101,7 @@ def test_requests_are_counted_at_every_caddy() -> None:
     trigger = spec(REQUESTS)["triggers"][-2]
     assert trigger["type"] == "metrics-api"
     values = trigger["metadata"]
-    assert values["url"] == "http://caddy-metrics.acme:9180/metrics"
+    assert values["url"] == "http://caddy-metrics.acme.svc:9180/metrics"
     assert values["aggregateFromKubeServiceEndpoints"] == "true"
     assert values["aggregationType"] == "sum"
     assert 'host="learn.acme.org"' in values["valueLocation"]

@@ -179,7 +179,8 @@ def _traffic(name: str, sources: Sources) -> Manifest:
 
 
 def _in_flight(host: str, sources: Sources) -> Manifest:
-    service = f"{CADDY_METRICS}.{sources.namespace}"
+    # Without `.svc`, KEDA would take the port for a part of the namespace's name.
+    service = f"{CADDY_METRICS}.{sources.namespace}.svc"
     return _external(
         "metrics-api",
         {
