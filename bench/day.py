@@ -17,6 +17,7 @@ FLEETS = (
     Fleet("large", "standard", instances=1, times=6, instance_type="m6i.2xlarge"),
     Fleet("large, no room", "standard", 1, 6, "m6i.2xlarge", room=False),
     Fleet("standard", "standard", instances=3, times=1, instance_type="m6i.xlarge"),
+    Fleet("standard, LMS min 3", "standard", 3, 1, "m6i.xlarge", services={"lms": {"min": 3}}),
     Fleet("small", "small", instances=5, times=1, instance_type="r6i.large"),
 )
 MOST_PERCENT = 60
@@ -44,7 +45,9 @@ def main() -> int:
 def replayed(fleet: Fleet) -> tuple[Day, list[Hour]]:
     """The fleet's day, with what is rendered for its instances."""
     values = rendering.chart_values()
-    manifests = rendering.rendered(AUTOSCALE_PROFILE=fleet.profile)
+    manifests = rendering.rendered(
+        AUTOSCALE_PROFILE=fleet.profile, AUTOSCALE_SERVICES=dict(fleet.services)
+    )
     workloads = demand.workloads(manifests, packing.priorities(values))
     room = demand.surge_room(values) if fleet.room else []
     size = demand.allocatable(prices.shape(fleet.instance_type), prices.ON_EVERY_NODE)

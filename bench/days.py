@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from localcluster import nodegroups
 
@@ -22,7 +23,10 @@ DAY_S = len(PERCENT) * HOUR_S
 
 @dataclass(frozen=True)
 class Fleet:
-    """Instances of a profile, whose workloads may have so many `times` the pods of its bounds."""
+    """Instances of a profile, whose workloads may have so many `times` the pods of its bounds.
+
+    `services`: their AUTOSCALE_SERVICES. `room`: whether the platform holds room for a surge.
+    """
 
     name: str
     profile: str
@@ -30,6 +34,7 @@ class Fleet:
     times: int
     instance_type: str
     room: bool = True
+    services: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -43,18 +43,26 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench-surge: stopped by SIGTERM"))
     # A shell starts what is in the background with SIGINT ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    checks = Checks(console)
     try:
-        without = bench(console, "without room", room=False)
-        with_room = bench(console, "with room", room=True)
+        return run(console)
     except LocalClusterError as error:
         console.print(f"[bold red]Error:[/] {error}", highlight=False)
-        return 1
     except subprocess.CalledProcessError as error:
         console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
-        return 1
-    rows.write(FILE, [without, with_room])
-    for claim in reaction.claims(with_room):
+    except KeyboardInterrupt:
+        console.print("stopped; everything that was started is gone")
+    return 1
+
+
+def run(console: Console) -> int:
+    """Both variants, one after the other, and docs/surge.csv."""
+    checks = Checks(console)
+    found = [
+        bench(console, "without room", room=False),
+        bench(console, "with room", room=True),
+    ]
+    rows.write(FILE, found)
+    for claim in reaction.claims(found[-1]):
         checks.check(*claim)
     return 1 if checks.failed else 0
 
@@ -81,11 +89,11 @@ def phases(surge: Surge, calm: int, falls: bool) -> tuple[list[Moment], list[Mom
     surge.bear(calm)
     surge.wait_for_metrics()
     surge.settle()
-    rooms = surge.watch(lambda _: True, 0)[0]
+    before = surge.watch(lambda _: True, 0)[0]
     surge.bear(calm * TIMES)
 
     def whole(moment: Moment) -> bool:
-        grown = rooms.ready < moment.asked == moment.ready and moment.room >= rooms.room
+        grown = before.ready < moment.asked == moment.ready and moment.room >= before.room
         return grown and moment.nodes == moment.joined and moment.second > QUIET_AFTER_S
 
     rise = surge.watch(whole, RISE_TIMEOUT_S)
@@ -94,7 +102,7 @@ def phases(surge: Surge, calm: int, falls: bool) -> tuple[list[Moment], list[Mom
     surge.bear(calm)
 
     def back(moment: Moment) -> bool:
-        return moment.nodes <= rooms.nodes and moment.asked == moment.ready == rooms.ready
+        return moment.nodes <= before.nodes and moment.asked == moment.ready == before.ready
 
     return rise, surge.watch(back, FALL_TIMEOUT_S)
 

@@ -70,9 +70,7 @@ class Surge:
 
     def settle(self) -> None:
         """Wait until every pod is ready and no node is coming; LocalClusterError if that fails."""
-        if not until(self.console, self._settled, self._unsettled, SETTLE_TIMEOUT_S):
-            problem = f"does not settle within {SETTLE_TIMEOUT_S} s ({self._unsettled()})"
-            raise LocalClusterError("bench-surge", problem, "run it again, on an idle machine")
+        self._wait(self._settled, self._unsettled)
 
     def bear(self, millicores: int) -> None:
         """From now on the pods of the LMS share this load; nobody else has any."""
@@ -80,14 +78,14 @@ class Surge:
         self._spread(self._pods())
 
     def wait_for_metrics(self) -> None:
-        """Wait until the autoscaler has seen the load."""
+        """Wait until the autoscaler has seen the load; LocalClusterError if that fails."""
 
         def seen() -> bool:
             self._spread(self._pods())
             status = self.view.autoscalers()[self.lms].get("status", {})
             return bool(status.get("currentMetrics"))
 
-        until(self.console, seen, lambda: "the autoscaler waits for metrics", SETTLE_TIMEOUT_S, 3)
+        self._wait(seen, lambda: "the autoscaler waits for metrics")
         # Two more rounds of metrics-server: then what it sees is this load and no older one.
         time.sleep(30)
 
@@ -104,6 +102,11 @@ class Surge:
             if over(moment) or moment.second > timeout_s:
                 return moments
             time.sleep(max(0, start + moment.second + 1 - time.monotonic()))
+
+    def _wait(self, done: Callable[[], bool], progress: Callable[[], str]) -> None:
+        if not until(self.console, done, progress, SETTLE_TIMEOUT_S, interval_s=2):
+            problem = f"nothing to measure after {SETTLE_TIMEOUT_S} s ({progress()})"
+            raise LocalClusterError("bench-surge", problem, "run it again, on an idle machine")
 
     def _moment(self, second: float) -> Moment:
         pods = self._pods()
