@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tutorautoscale.scalers import OWNER
 from tutorplatform import manifests
 from tutorsecrets.tokens import token
 
@@ -30,9 +31,10 @@ ELASTICACHE = {
 
 
 def rendered(root: TutorRoot) -> list[dict[str, Any]]:
+    """What the plugin adds to Tutor's Services, before kustomize looks at it."""
     root.run("config", "save")
-    file = root.path / "env" / "plugins" / "autoscale" / "k8s" / "objects.yml"
-    return list(manifests.load(file.read_text()))
+    found = manifests.load((root.path / "env" / "k8s" / "services.yml").read_text())
+    return [each for each in found if OWNER.items() <= manifests.labels(each).items()]
 
 
 def queue_triggers(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,7 +19,10 @@ register(
     defaults=configuration.DEFAULTS,
     # What others leave of `replicas` is taken out.
     patch_priority=priorities.LOW,
-    template_functions={"autoscale": rendering.rendered},
+    template_functions={
+        "autoscale": rendering.rendered,
+        "autoscale_counts_requests": rendering.counts_requests,
+    },
     checks=[rendering.check],
     kubectl_steps=[step],
     commands=[commands.autoscale],

@@ -23,11 +23,10 @@ MANIFESTS = "autoscale-manifests"
 
 
 class Rendered(NamedTuple):
-    """Texts for Tutor's environment: YAML streams. `counts_requests`: whether Caddy is to."""
+    """Texts for Tutor's environment: YAML streams."""
 
     overrides: str
     objects: str
-    counts_requests: bool
 
 
 def rendered(config: Mapping[str, Any]) -> Rendered:
@@ -38,8 +37,21 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
     return Rendered(
         manifests.dump_quickly(overrides.deployment(each, cluster) for each in found.values()),
         manifests.dump_quickly(objects(found.values(), _sources(config))),
-        any(each.profile.requests.target is not None for each in found.values()),
     )
+
+
+def counts_requests(config: Mapping[str, Any]) -> bool:
+    """Whether Caddy is to count requests, as some workload scales for them."""
+    # By default none does, and to find out would be to look through all manifests.
+    if not _somebody_says("requests", config):
+        return False
+    found = workloads(config, config["patch"])
+    return any(each.profile.requests.target is not None for each in found.values())
+
+
+def _somebody_says(key: str, config: Mapping[str, Any]) -> bool:
+    of_plugins = (each for items in _contributions().values() for _, each in items)
+    return any(key in (each or {}) for each in (*config[SETTING].values(), *of_plugins))
 
 
 def workloads(config: Mapping[str, Any], patch: Callable[[str], str]) -> dict[str, Workload]:
