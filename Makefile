@@ -45,7 +45,7 @@ docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
 	$(BIN)/python -m tests.tutorautoscale.reference
 
-bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed size; writes docs/day* (1 minute)
+bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed size; writes docs/day* (2 minutes)
 	$(BIN)/python -m bench.day
 
 bench-fleet: $(INSTALLED) ## Nodes and monthly cost of 50 idle instances; writes docs/fleet.csv (20 seconds)
