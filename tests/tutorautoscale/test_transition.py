@@ -114,6 +114,16 @@ def test_what_is_rendered_no_more_is_obsolete(
     assert obsolete(live, wanted) == expected
 
 
+def test_a_password_goes_with_what_it_gives_access_to() -> None:
+    """Secrets are never read, so that none is found by its label."""
+    access = ours("TriggerAuthentication", "autoscale-broker")
+    assert obsolete([access], []) == [
+        ("TriggerAuthentication", "autoscale-broker"),
+        ("Secret", "autoscale-broker"),
+    ]
+    assert obsolete([access], [access]) == []
+
+
 @pytest.mark.parametrize(
     ("live", "wanted", "expected"),
     [

@@ -18,13 +18,18 @@ from tutorautoscale import configuration, rendering, transition
 from tutorautoscale.overrides import PRIORITY_CLASSES
 
 KEDA, VPA = "scaledobjects.keda.sh", "verticalpodautoscalers.autoscaling.k8s.io"
-OURS = ("horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy")
+# Kind → how kubectl calls what this plugin makes of it. Not every cluster has those of the second.
 RESOURCES = {
-    "HorizontalPodAutoscaler": OURS[0],
-    "PodDisruptionBudget": OURS[1],
+    "HorizontalPodAutoscaler": "horizontalpodautoscalers.autoscaling",
+    "PodDisruptionBudget": "poddisruptionbudgets.policy",
+    "Service": "services",
+    "NetworkPolicy": "networkpolicies.networking.k8s.io",
+    "Secret": "secrets",
+}
+EXTRA_RESOURCES = {
     "ScaledObject": KEDA,
-    "VerticalPodAutoscaler": VPA,
     "TriggerAuthentication": "triggerauthentications.keda.sh",
+    "VerticalPodAutoscaler": VPA,
 }
 LIMIT = "--request-timeout=30s"
 
@@ -121,8 +126,10 @@ class Namespace:
             )
 
     def objects(self) -> list[Manifest]:
-        """The Deployments, and autoscalers and budgets of whatever kind this cluster has."""
-        kinds = ["deployments.apps", *OURS, *({KEDA, VPA} & self._served())]
+        """The Deployments, and what there is of the kinds that this plugin makes, no Secrets."""
+        usual = [each for kind, each in RESOURCES.items() if kind != "Secret"]
+        extra = self._served().intersection(EXTRA_RESOURCES.values())
+        kinds = ["deployments.apps", *usual, *extra]
         answer = _kubectl("get", ",".join(kinds), f"--namespace={self._name}", "--output=json")
         items: list[Manifest] = json.loads(answer)["items"]
         return items
@@ -137,9 +144,10 @@ class Namespace:
 
     def delete(self, keys: Iterable[transition.Key], *options: str) -> None:
         """Delete these, and say so."""
+        resources = {**RESOURCES, **EXTRA_RESOURCES}
         for kind, name in keys:
             _kubectl(
-                *("delete", f"{RESOURCES[kind]}/{name}", f"--namespace={self._name}"),
+                *("delete", f"{resources[kind]}/{name}", f"--namespace={self._name}"),
                 *("--ignore-not-found", "--timeout=60s", *options),
             )
             fmt.echo_info(f"{kind} {name}: is no longer needed, and gone")

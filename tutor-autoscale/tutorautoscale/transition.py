@@ -52,14 +52,16 @@ def released(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:
 def obsolete(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:
     """Objects of ours that nothing is rendered for any more.
 
-    The HPA of a ScaledObject is KEDA's, under our labels.
+    The HPA of a ScaledObject is KEDA's, under our labels. Secrets are not among what is looked
+    at: what gives access goes together with the Secret of its name.
     """
     keys = _keys(wanted)
-    return [
+    found = [
         (kind, name)
         for kind, name in _keys(_ours(live))
         if (kind, name) not in keys and not (kind == HPA and (SCALED_OBJECT, name) in keys)
     ]
+    return [*found, *(("Secret", name) for kind, name in found if kind == "TriggerAuthentication")]
 
 
 def refuse_two_autoscalers(live: Iterable[Manifest], scaled: Iterable[str]) -> None:
