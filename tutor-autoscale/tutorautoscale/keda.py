@@ -54,37 +54,42 @@ def scaled_object(workload: Workload, sources: Sources) -> Manifest:
     """
     name, profile = workload.found.name, workload.profile
     found = _named(signals(name, profile, sources))
-    described = metadata(name)
+    # KEDA's webhook would refuse a target that an HPA has already.
+    takes_over = {"scaledobject.keda.sh/transfer-hpa-ownership": "true"}
     return {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
-        "metadata": {
-            **described,
-            # KEDA's webhook would refuse a target that an HPA has already.
-            "annotations": {"scaledobject.keda.sh/transfer-hpa-ownership": "true"},
-        },
+        "metadata": {**metadata(name), "annotations": takes_over},
         "spec": {
             "scaleTargetRef": target(name),
             "minReplicaCount": profile.min,
             "maxReplicaCount": profile.max,
-            # A source that is down is no reason to have fewer pods; cpu and memory still add some.
-            "fallback": {
-                "failureThreshold": FAILURES,
-                "replicas": profile.min,
-                "behavior": "currentReplicasIfHigher",
-            },
-            "advanced": {
-                "horizontalPodAutoscalerConfig": {"name": name, "behavior": BEHAVIOR},
-                "scalingModifiers": {
-                    "formula": formula(found),
-                    "target": "1",
-                    "metricType": "AverageValue",
-                },
-            },
+            "fallback": _fallback(profile),
+            "advanced": _advanced(name, found),
             "triggers": [
                 *(_utilization(resource, share) for resource, share in utilizations(profile)),
                 *(trigger for signal in found for trigger in signal.triggers),
             ],
+        },
+    }
+
+
+def _fallback(profile: Profile) -> Manifest:
+    # A source that is down is no reason to have fewer pods; cpu and memory still add some.
+    return {
+        "failureThreshold": FAILURES,
+        "replicas": profile.min,
+        "behavior": "currentReplicasIfHigher",
+    }
+
+
+def _advanced(name: str, found: Iterable[Signal]) -> Manifest:
+    return {
+        "horizontalPodAutoscalerConfig": {"name": name, "behavior": BEHAVIOR},
+        "scalingModifiers": {
+            "formula": formula(found),
+            "target": "1",
+            "metricType": "AverageValue",
         },
     }
 
