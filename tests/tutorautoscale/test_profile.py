@@ -192,7 +192,26 @@ BAD: list[tuple[Any, str]] = [
     ({"disruption": "25"}, ".disruption: '25' is neither a number nor percent; write 1 or '25%'"),
     ({"disruption": True}, ".disruption: True is neither a number nor percent; write 1 or '25%'"),
     ({"disruption": None}, ".disruption: None is neither a number nor percent; write 1 or '25%'"),
-    ({"priority": ""}, ".priority: '' is not a text; write one, in quotes if need be"),
+    (
+        {"priority": ""},
+        ".priority: '' is not the name of a PriorityClass; write one like 'serving'",
+    ),
+    (
+        {"priority": "My Class"},
+        ".priority: 'My Class' is not the name of a PriorityClass; write one like 'serving'",
+    ),
+    (
+        {"probes": {"startup": {"path": "heartbeat"}}},
+        ".probes.startup.path: 'heartbeat' is not a path; write one like '/heartbeat'",
+    ),
+    (
+        {"requests": {"hosts": ['a"b']}},
+        ".requests.hosts[0]: 'a\"b' is not a host; write one like 'learn.acme.org'",
+    ),
+    (
+        {"queue": {"names": ["a b"]}},
+        ".queue.names[0]: 'a b' is not the name of a queue; write one like 'edx.lms.core.default'",
+    ),
     (
         {"requests": {"target": 20}},
         ".requests.target: it is not said of what; write hosts: [learn.acme.org] beside it",

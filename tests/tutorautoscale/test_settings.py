@@ -34,7 +34,7 @@ class Tree(NamedTuple):
 
 
 SIZE = settings.whole_number(0, 9)
-LEAF: Mapping[str, Any] = {"size": SIZE, "names": settings.texts}
+LEAF: Mapping[str, Any] = {"size": SIZE, "names": settings.listed(settings.text)}
 READERS: Mapping[str, Any] = {
     "size": SIZE,
     "leaf": LEAF,
@@ -109,8 +109,8 @@ GOOD: list[tuple[Reader, Any, Any]] = [
     (settings.traffic, 5000, "5000"),
     (settings.flag, False, False),
     (settings.text, "a", "a"),
-    (settings.texts, [], ()),
-    (settings.texts, ["a", "b"], ("a", "b")),
+    (settings.listed(settings.text), [], ()),
+    (settings.listed(settings.text), ["a", "b"], ("a", "b")),
     (settings.whole_number(1, 2), 1, 1),
     (settings.whole_number(1, 2), 2, 2),
     (settings.choice("a", "b"), "b", "b"),
@@ -145,10 +145,14 @@ BAD: list[tuple[Reader, Any, str]] = [
     (settings.flag, None, "X: None is neither true nor false; write one of them"),
     (settings.text, "", "X: '' is not a text; write one, in quotes if need be"),
     (settings.text, 8, "X: 8 is not a text; write one, in quotes if need be"),
-    (settings.texts, "a", "X: 'a' is not a list; write [a]"),
-    (settings.texts, None, "X: None is not a list; write [None]"),
-    (settings.texts, {"a": 1}, "X: {'a': 1} is not a list; write [{'a': 1}]"),
-    (settings.texts, ["a", 1], "X[1]: 1 is not a text; write one, in quotes if need be"),
+    (settings.listed(settings.text), "a", "X: 'a' is not a list; write [a]"),
+    (settings.listed(settings.text), None, "X: None is not a list; write [None]"),
+    (settings.listed(settings.text), {"a": 1}, "X: {'a': 1} is not a list; write [{'a': 1}]"),
+    (
+        settings.listed(settings.text),
+        ["a", 1],
+        "X[1]: 1 is not a text; write one, in quotes if need be",
+    ),
     (settings.whole_number(1, 2), 0, "X: 0 is out of range; write 1 to 2"),
     (settings.whole_number(1, 2), 3, "X: 3 is out of range; write 1 to 2"),
     (settings.whole_number(1, 2), True, "X: True is not a whole number; write 1 to 2"),

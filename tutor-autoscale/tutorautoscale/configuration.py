@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from tutorplatform.errors import ConfigError
 
 from tutorautoscale.effective import SETTING, Workload
-from tutorautoscale.settings import choice, flag, optional, overlaid, text
+from tutorautoscale.settings import choice, flag, form, optional, overlaid, text
 from tutorautoscale.workloads import SIZES
 
 PREFIX = "AUTOSCALE_"
@@ -44,7 +44,7 @@ def _url(value: Any, where: str) -> str:
 
 CLUSTER_READERS: Mapping[str, Any] = {
     "prometheus_url": optional(_url),
-    "keda_namespace": text,
+    "keda_namespace": form(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "the name of a namespace", "keda"),
     "priority_classes": flag,
     "recommendations": flag,
 }

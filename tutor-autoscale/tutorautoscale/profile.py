@@ -11,10 +11,11 @@ from tutorautoscale.settings import (
     Each,
     choice,
     cpu,
+    form,
+    listed,
     memory,
     optional,
     text,
-    texts,
     traffic,
     whole_number,
 )
@@ -145,13 +146,17 @@ def disruption(value: Any, where: str) -> int | str:
 _replicas = whole_number(1, 1000)
 _percentage = optional(whole_number(1, 100))
 _seconds = whole_number(0, 3600)
+_host = form(r"[A-Za-z0-9.:-]+", "a host", "learn.acme.org")
+# What a formula of KEDA or a list in Redis would read differently.
+_queue = form(r"[\w.:@/-]+", "the name of a queue", "edx.lms.core.default")
+_class = form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "the name of a PriorityClass", "serving")
 _CPU = {"request": cpu, "limit": optional(cpu), "target": _percentage}
 _MEMORY = {"request": memory, "limit": optional(memory), "target": _percentage}
 _PROBE = {
     "port": optional(whole_number(1, 65535)),
-    "path": optional(text),
-    "host": optional(text),
-    "command": texts,
+    "path": optional(form(r"/\S*", "a path", "/heartbeat")),
+    "host": optional(_host),
+    "command": listed(text),
     "period_s": whole_number(1, 300),
     "timeout_s": whole_number(1, 300),
     "failures": whole_number(1, 100),
@@ -167,8 +172,8 @@ READERS: Mapping[str, Any] = {
     "cpu": _CPU,
     "memory": _MEMORY,
     "network": {"target": optional(traffic)},
-    "requests": {"target": _COUNT, "hosts": texts},
-    "queue": {"target": _COUNT, "names": texts},
+    "requests": {"target": _COUNT, "hosts": listed(_host)},
+    "queue": {"target": _COUNT, "names": listed(_queue)},
     "probes": {**dict.fromkeys(Probes._fields, _PROBE), "startup": _STARTUP},
     "celery": {"concurrency": optional(whole_number(1, 64))},
     "start_s": whole_number(5, 3600),
@@ -178,7 +183,7 @@ READERS: Mapping[str, Any] = {
     "lost_node_s": _seconds,
     "zones": choice("required", "preferred"),
     "disruption": disruption,
-    "priority": optional(text),
+    "priority": optional(_class),
     "containers": Each(
         {
             kind: {key: read for key, read in readers.items() if key != "target"}

@@ -6,6 +6,7 @@ a tenth of the time to define, which every `tutor` command would wait for.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,11 +57,26 @@ def text(value: Any, where: str) -> str:
     return value
 
 
-def texts(value: Any, where: str) -> tuple[str, ...]:
-    """A list of texts."""
-    if isinstance(value, str) or not isinstance(value, Iterable) or isinstance(value, Mapping):
-        raise ConfigError(where, f"{value!r} is not a list", f"write [{value}]")
-    return tuple(text(each, f"{where}[{number}]") for number, each in enumerate(value))
+def form(pattern: str, noun: str, example: str) -> Reader:
+    """A reader of text that the pattern matches as a whole; `noun` says in errors what it is."""
+
+    def read(value: Any, where: str) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ConfigError(where, f"{value!r} is not {noun}", f"write one like {example!r}")
+        return value
+
+    return read
+
+
+def listed(read: Reader) -> Reader:
+    """A reader of a list of what `read` reads, as a tuple."""
+
+    def each(value: Any, where: str) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ConfigError(where, f"{value!r} is not a list", f"write [{value}]")
+        return tuple(read(item, f"{where}[{number}]") for number, item in enumerate(value))
+
+    return each
 
 
 def whole_number(low: int, high: int) -> Reader:
@@ -111,11 +127,12 @@ def overlaid(default: T, differences: Any, where: str, readers: Mapping[str, Any
 def checked_keys(value: Any, known: Iterable[str], where: str) -> Mapping[str, Any]:
     """`value` if it is a mapping with known keys only, else ConfigError."""
     names = ", ".join(sorted(known))
+    use = f"use one of {names}" if names else "remove it"
     if not isinstance(value, Mapping):
         raise ConfigError(where, f"{value!r} is not a mapping", f"write any of {names} in it")
     for key in value:
         if key not in known:
-            raise ConfigError(f"{where}.{key}", "there is no such setting", f"use one of {names}")
+            raise ConfigError(f"{where}.{key}", "there is no such setting", use)
     return value
 
 
