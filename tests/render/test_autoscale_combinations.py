@@ -65,7 +65,7 @@ def combinations() -> st.SearchStrategy[Combination]:
     }
     return st.builds(
         Combination,
-        st.frozensets(st.sampled_from([*OFFICIAL, *SUITE])),
+        st.frozensets(st.sampled_from([*OFFICIAL, *SUITE])).map(renderable),
         st.fixed_dictionaries(
             {
                 "ENABLE_WEB_PROXY": st.booleans(),
@@ -75,6 +75,11 @@ def combinations() -> st.SearchStrategy[Combination]:
             }
         ),
     )
+
+
+def renderable(plugins: frozenset[str]) -> frozenset[str]:
+    """With mfe beside credentials, whose templates ask for MFE_HOST with Tutor alone, too."""
+    return plugins | {"mfe"} if "credentials" in plugins else plugins
 
 
 def rendered(new_root: NewRoot, ca_file: Path, combination: Combination) -> list[Manifest]:
