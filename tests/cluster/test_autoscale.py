@@ -178,24 +178,32 @@ def test_two_autoscalers_of_one_workload_are_refused(
     assert scalers(cluster)["lms"]["maxReplicas"] == most
 
 
-LACKING = {
-    "priority_classes": (
+LACKING: dict[str, tuple[dict[str, Any], str]] = {
+    "priority classes": (
+        {"AUTOSCALE_CLUSTER": {"priority_classes": True}},
         "cluster: there is no PriorityClass openedx-background, openedx-serving; install the "
-        "chart `platform`, or set AUTOSCALE_CLUSTER.priority_classes to false"
+        "chart `platform`, or set AUTOSCALE_CLUSTER.priority_classes to false",
     ),
-    "recommendations": (
+    "VPA": (
+        {"AUTOSCALE_CLUSTER": {"recommendations": True}},
         "cluster: the Vertical Pod Autoscaler is not installed; "
-        "install it, or set AUTOSCALE_CLUSTER.recommendations to false"
+        "install it, or set AUTOSCALE_CLUSTER.recommendations to false",
+    ),
+    "KEDA": (
+        {"AUTOSCALE_SERVICES": {"lms": {"requests": {"target": 20}}}},
+        "cluster: KEDA is not installed, and only it scales for network, requests or queue; "
+        "run `helm install keda keda --repo https://kedacore.github.io/charts --namespace keda "
+        "--create-namespace`, or remove these targets from AUTOSCALE_SERVICES",
     ),
 }
 
 
-@pytest.mark.parametrize(("switch", "message"), LACKING.items(), ids=LACKING)
+@pytest.mark.parametrize(("lacking", "message"), LACKING.values(), ids=LACKING)
 def test_what_the_cluster_lacks_is_refused_before_anything_is_applied(
-    switch: str, message: str, new_root: NewRoot, cluster: LocalCluster
+    lacking: dict[str, Any], message: str, new_root: NewRoot, cluster: LocalCluster
 ) -> None:
     """Not even the namespace is there afterwards."""
-    settings = {**SETTINGS, "K8S_NAMESPACE": "lacking", "AUTOSCALE_CLUSTER": {switch: True}}
+    settings = {**SETTINGS, "K8S_NAMESPACE": "lacking", **lacking}
     root = new_root("autoscale", environment=cluster.environment, **settings)
     root.run("config", "save")
     assert message in refused(root, "k8s", "start")

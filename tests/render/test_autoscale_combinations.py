@@ -104,6 +104,19 @@ def test_whatever_meets_is_whole(
     for deployment in deployments:
         assert list(problems(found, deployment)) == []
     assert without_owner(found) == []
+    by_keda = {manifests.name(each) for each in manifests.of_kind(found, "ScaledObject")}
+    assert by_keda == measured_by_keda(combination)
+
+
+def measured_by_keda(combination: Combination) -> set[str]:
+    """The workloads with a target that only KEDA has a source for."""
+    each: Mapping[str, Any] = combination.settings["AUTOSCALE_SERVICES"]
+    return {
+        name
+        for name, differences in each.items()
+        for signal in ("network", "requests", "queue")
+        if differences.get(signal, {}).get("target") is not None
+    }
 
 
 def problems(found: list[Manifest], deployment: Manifest) -> Iterator[str]:
