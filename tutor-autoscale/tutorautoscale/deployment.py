@@ -31,6 +31,7 @@ EXTRA_RESOURCES = {
     "TriggerAuthentication": "triggerauthentications.keda.sh",
     "VerticalPodAutoscaler": VPA,
 }
+EXTRA_GROUPS = {"keda.sh": "v1alpha1", "autoscaling.k8s.io": "v1"}
 LIMIT = "--request-timeout=30s"
 
 
@@ -104,11 +105,11 @@ class Namespace:
             self._require_priority_classes()
 
     def _served(self) -> set[str]:
-        groups = ("keda.sh", "autoscaling.k8s.io")
+        # `kubectl api-resources` fails if any API of the cluster is down, metrics for example.
         return {
-            line.strip()
-            for group in groups
-            for line in _kubectl("api-resources", f"--api-group={group}", "-o=name").splitlines()
+            f"{resource['name']}.{group}"
+            for group, version in EXTRA_GROUPS.items()
+            for resource in _resources(f"/apis/{group}/{version}")
         }
 
     def _require_priority_classes(self) -> None:
@@ -153,11 +154,22 @@ class Namespace:
             fmt.echo_info(f"{kind} {name}: is no longer needed, and gone")
 
 
+def _resources(path: str) -> list[dict[str, str]]:
+    answer = _run("get", "--raw", path, LIMIT)
+    if answer.returncode != 0 and "NotFound" in answer.stderr:
+        return []
+    found: list[dict[str, str]] = json.loads(_checked(answer, "get"))["resources"]
+    return found
+
+
 def _kubectl(*argv: str, stdin: str | None = None) -> str:
-    answer = _run(*argv, stdin=stdin)
+    return _checked(_run(*argv, stdin=stdin), argv[0])
+
+
+def _checked(answer: subprocess.CompletedProcess[str], verb: str) -> str:
     if answer.returncode != 0:
         reason = (answer.stderr.strip().splitlines() or ["no answer"])[-1]
-        raise DeployError(f"kubectl {argv[0]}", reason, "mend that and run the command again")
+        raise DeployError(f"kubectl {verb}", reason, "mend that and run the command again")
     return answer.stdout
 
 
