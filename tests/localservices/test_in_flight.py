@@ -58,7 +58,7 @@ def test_requests_in_flight_are_told_by_host(new_root: NewRoot) -> None:
     """Three that wait for the LMS are three, however many Studio has; none are left afterwards."""
     root = new_root("autoscale", AUTOSCALE_SERVICES=SERVICES)
     root.run("config", "save")
-    file = root.path / "env" / "plugins" / "autoscale" / "k8s" / "objects.yml"
+    file = root.path / "env" / "k8s" / "services.yml"
     objects = list(yaml.safe_load_all(file.read_text()))
     (trigger,) = (
         each
