@@ -23,9 +23,11 @@ from localservices.serving import QuietHandler, serving
 from tutorautoscale.configuration import Cluster
 from tutorautoscale.keda import Sources, scaled_object, shared
 from tutorautoscale.profile import Network, Profile, Queue, Requests
-from tutorautoscale.scalers import autoscaler
+from tutorautoscale.scalers import OWNER, autoscaler
 from tutorplatform.broker import Broker, lists
 
+from demo.tutor import TutorRoot
+from tests.conftest import NewRoot
 from tests.tutorautoscale.made import WEB, workload
 
 pytestmark = [pytest.mark.cluster, pytest.mark.proof]
@@ -112,18 +114,18 @@ def apply(cluster: LocalCluster, manifest: dict[str, Any]) -> None:
     cluster.kubectl("apply", f"-n{NAMESPACE}", f"-f{file}")
 
 
-def replicas(cluster: LocalCluster, name: str) -> int:
+def replicas(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> int:
     path = "-ojsonpath={.spec.replicas}"
-    return int(cluster.kubectl("get", "deployment", name, f"-n{NAMESPACE}", path))
+    return int(cluster.kubectl("get", "deployment", name, f"-n{namespace}", path))
 
 
 def wait_for_pods(cluster: LocalCluster, name: str, count: int, timeout_s: float = SOON_S) -> None:
     wait_for(lambda: replicas(cluster, name) == count, timeout_s, f"{name} has {count} pods")
 
 
-def hpas(cluster: LocalCluster) -> list[dict[str, Any]]:
+def hpas(cluster: LocalCluster, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = json.loads(
-        cluster.kubectl("get", "hpa", f"-n{NAMESPACE}", "-ojson")
+        cluster.kubectl("get", "hpa", f"-n{namespace}", "-ojson")
     )["items"]
     return items
 
@@ -233,15 +235,71 @@ def test_autoscalers_change_hands_with_all_pods_there(
     assert {each["type"] for each in hpa["spec"]["metrics"]} == {"ContainerResource"}
 
 
+def test_tutor_lets_autoscalers_change_hands(
+    cluster: LocalCluster, keda: Keda, new_root: NewRoot
+) -> None:
+    """Signals on and off again by `config save` and `k8s start`, of a running instance.
+
+    Nothing that they needed is left, and the LMS keeps its pods and its one autoscaler.
+    """
+    settings = {"K8S_NAMESPACE": "switching", "ENABLE_WEB_PROXY": False, "REDIS_PASSWORD": PASSWORD}
+    root = new_root("autoscale", environment=cluster.environment, **settings)
+    signals = {"lms": {"requests": {"target": 20}}, "lms-worker": {"queue": {"target": 10}}}
+    start(root, {})
+    wait_for(lambda: replicas(cluster, "lms", "switching") == 2, SOON_S, "two pods")
+    try:
+        with watching(cluster, "lms", "switching") as seen:
+            start(root, signals)
+            taken = ["ScaledObject"]
+            wait_for(lambda: owners(cluster, "lms", "switching") == taken, SOON_S, "KEDA has it")
+            assert {
+                "scaledobject.keda.sh/lms",
+                "scaledobject.keda.sh/lms-worker",
+                "service/caddy-metrics",
+                "triggerauthentication.keda.sh/autoscale-broker",
+                "secret/autoscale-broker",
+            } <= set(ours(cluster, "switching"))
+            start(root, {})
+            wait_for(lambda: owners(cluster, "lms", "switching") == [], SOON_S, "it has not")
+        assert set(seen) == {(2, 1)}
+        kinds = {each.partition("/")[0] for each in ours(cluster, "switching")}
+        assert kinds == {"horizontalpodautoscaler.autoscaling", "poddisruptionbudget.policy"}
+    finally:
+        cluster.kubectl("delete", "scaledobject", "--all", "-nswitching", "--timeout=60s")
+        cluster.kubectl("delete", "namespace", "switching", "--wait=false")
+
+
+def start(root: TutorRoot, services: dict[str, Any]) -> None:
+    """As an operator does who has edited the settings."""
+    root.run("config", "save", "--set", f"AUTOSCALE_SERVICES={json.dumps(services)}")
+    root.run("k8s", "start")
+
+
+def ours(cluster: LocalCluster, namespace: str) -> list[str]:
+    """All that the plugin has made there, as `kind/name`."""
+    kinds = (
+        *("hpa", "pdb", "service", "secret", "networkpolicy"),
+        *("scaledobject", "triggerauthentication"),
+    )
+    selector = ",".join(f"{key}={value}" for key, value in OWNER.items())
+    listed = cluster.kubectl(
+        *("get", ",".join(kinds), f"-n{namespace}", f"--selector={selector}", "--output=name")
+    )
+    return listed.split()
+
+
 @contextmanager
-def watching(cluster: LocalCluster, name: str) -> Iterator[list[tuple[int, int]]]:
+def watching(
+    cluster: LocalCluster, name: str, namespace: str = NAMESPACE
+) -> Iterator[list[tuple[int, int]]]:
     """Pods that are wanted, and autoscalers, as they are seen a few times a second."""
     seen: list[tuple[int, int]] = []
     ended = threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.2):
-            seen.append((replicas(cluster, name), len(of(cluster, name))))
+            pods = replicas(cluster, name, namespace)
+            seen.append((pods, len(of(cluster, name, namespace))))
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
@@ -251,13 +309,16 @@ def watching(cluster: LocalCluster, name: str) -> Iterator[list[tuple[int, int]]
     thread.join()
 
 
-def of(cluster: LocalCluster, name: str) -> list[dict[str, Any]]:
-    return [each for each in hpas(cluster) if each["spec"]["scaleTargetRef"]["name"] == name]
+def of(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
+    found = hpas(cluster, namespace)
+    return [each for each in found if each["spec"]["scaleTargetRef"]["name"] == name]
 
 
-def owners(cluster: LocalCluster, name: str) -> list[str]:
-    references = [each["metadata"].get("ownerReferences", []) for each in of(cluster, name)]
-    return [owner["kind"] for found in references for owner in found]
+def owners(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> list[str]:
+    references = [
+        each["metadata"].get("ownerReferences", []) for each in of(cluster, name, namespace)
+    ]
+    return [owner["kind"] for each in references for owner in each]
 
 
 def in_flight(*counts: int) -> bytes:
