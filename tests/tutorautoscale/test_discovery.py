@@ -143,3 +143,10 @@ def test_a_celery_worker_is_known_by_its_command(words: tuple[str, ...], expecte
     """In the command or in the arguments, behind a shell or not."""
     assert container(command=words).is_celery is expected
     assert container(args=words).is_celery is expected
+
+
+def test_only_ports_that_a_probe_can_ask_count() -> None:
+    """A probe of a port of UDP would never succeed."""
+    ports = [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 80}]
+    manifest = rendered(pod={"containers": [{"name": "web", "ports": ports}]})
+    assert deployments([manifest])["web"].main.ports == (80,)

@@ -39,6 +39,21 @@ def test_replicas_belong_to_the_autoscaler() -> None:
     assert patch["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
 
 
+def test_what_must_not_have_two_pods_keeps_its_strategy() -> None:
+    """Else two of them would run side by side while it is updated."""
+    found = workload()
+    alone = found._replace(found=found.found._replace(stateful="it is a database"))
+    assert "strategy" not in deployment(alone, Cluster())["spec"]
+
+
+def test_a_number_of_processes_that_a_container_brings_stays() -> None:
+    """Behind a shell, it stands in the environment."""
+    brings = {"command": ("sh", "-c", "celery worker")}
+    assert container(WORKER, **brings)["env"][0]["value"] == "3"
+    own = frozenset({"CELERY_WORKER_CONCURRENCY"})
+    assert "env" not in container(WORKER, environment=own, **brings)
+
+
 def test_only_limits_that_are_set_are_written() -> None:
     """Requests are always there; a limit of `null` is no limit."""
     assert container(WEB)["resources"] == {

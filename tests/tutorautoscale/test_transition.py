@@ -118,8 +118,8 @@ def test_a_password_goes_with_what_it_gives_access_to() -> None:
     """Secrets are never read, so that none is found by its label."""
     access = ours("TriggerAuthentication", "autoscale-broker")
     assert obsolete([access], []) == [
-        ("TriggerAuthentication", "autoscale-broker"),
         ("Secret", "autoscale-broker"),
+        ("TriggerAuthentication", "autoscale-broker"),
     ]
     assert obsolete([access], [access]) == []
 

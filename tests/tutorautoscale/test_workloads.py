@@ -176,3 +176,9 @@ def test_a_workers_queues_are_in_its_command_line(
     """Celery's own default is a queue called celery; what is no worker has none."""
     assert queues(container(command=words)) == expected
     assert queues(container(args=words)) == expected
+
+
+def test_a_database_that_somebody_names_has_one_pod_still() -> None:
+    """Unless he says how many: a setting for its memory is none for a second pod."""
+    made = default(deployment("mysql", container("mysql"), stateful="a volume"), "standard")
+    assert (made.min, made.max) == (1, 1)

@@ -80,7 +80,11 @@ def _container(container: Mapping[str, Any]) -> Container:
     resources = container.get("resources") or {}
     return Container(
         name=container["name"],
-        ports=tuple(port["containerPort"] for port in container.get("ports") or ()),
+        ports=tuple(
+            port["containerPort"]
+            for port in container.get("ports") or ()
+            if port.get("protocol", "TCP") == "TCP"
+        ),
         command=tuple(map(str, container.get("command") or ())),
         args=tuple(map(str, container.get("args") or ())),
         requests=resources.get("requests") or {},
@@ -99,6 +103,8 @@ def _stateful(
             return f"its data are on a volume that one node can mount, {claim['claimName']}"
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         return "its strategy, Recreate, says that two pods would be in each other's way"
+    if not spec["selector"].get("matchLabels"):
+        return "its selector has no labels, by which a budget could tell its pods from others"
     if any(_beats(container) for container in containers):
         return "it is Celery's clock, and two would send each task twice"
     return ""

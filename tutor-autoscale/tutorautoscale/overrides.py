@@ -13,7 +13,7 @@ from typing import Any
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale.configuration import Cluster
-from tutorautoscale.discovery import PROBES, Container
+from tutorautoscale.discovery import PROBES, Container, Deployment
 from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Probe, Profile, Sidecar
@@ -21,6 +21,9 @@ from tutorautoscale.workers import with_concurrency
 from tutorautoscale.workloads import BACKGROUND, SERVING
 
 LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+
+# Celery reads each of its options from CELERY_<COMMAND>_<OPTION>, too.
+CONCURRENCY = "CELERY_WORKER_CONCURRENCY"
 
 # The chart `platform` makes them.
 PRIORITY_CLASSES = {SERVING: "openedx-serving", BACKGROUND: "openedx-background"}
@@ -47,14 +50,19 @@ def deployment(workload: Workload, cluster: Cluster) -> Manifest:
         "metadata": {"name": found.name},
         "spec": {
             "replicas": None,
-            # Never below capacity; room for a quarter more is what an update may need.
-            "strategy": {
-                "type": "RollingUpdate",
-                "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"},
-            },
+            **_strategy(found),
             "template": {"spec": pod},
         },
     }
+
+
+def _strategy(found: Deployment) -> Manifest:
+    # What must not have two pods at a time has said so.
+    if found.stateful:
+        return {}
+    # Never below capacity; room for a quarter more is what an update may need.
+    rolling = {"maxUnavailable": 0, "maxSurge": "25%"}
+    return {"strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
 
 
 def container(found: Container, profile: Profile) -> Manifest:
@@ -188,7 +196,7 @@ def _lifecycle(found: Container, profile: Profile) -> Manifest:
 
 
 def _processes(found: Container, profile: Profile) -> Manifest:
-    if not profile.celery.concurrency or not found.is_celery:
+    if not profile.celery.concurrency or not found.is_celery or CONCURRENCY in found.environment:
         return {}
     # Where there are arguments, they end the command line.
     key, words = ("args", found.args) if found.args else ("command", found.command)
@@ -199,8 +207,7 @@ def _processes(found: Container, profile: Profile) -> Manifest:
 
 
 def _variable(concurrency: int) -> Manifest:
-    # Celery reads each of its options from CELERY_<COMMAND>_<OPTION>, too.
-    return {"name": "CELERY_WORKER_CONCURRENCY", "value": str(concurrency)}
+    return {"name": CONCURRENCY, "value": str(concurrency)}
 
 
 def _container(workload: Workload, name: str) -> Container:

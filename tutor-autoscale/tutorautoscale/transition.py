@@ -61,7 +61,9 @@ def obsolete(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:
         for kind, name in _keys(_ours(live))
         if (kind, name) not in keys and not (kind == HPA and (SCALED_OBJECT, name) in keys)
     ]
-    return [*found, *(("Secret", name) for kind, name in found if kind == "TriggerAuthentication")]
+    # First, so that an interrupted run leaves what tells the next one of it.
+    secrets = [("Secret", name) for kind, name in found if kind == "TriggerAuthentication"]
+    return [*secrets, *found]
 
 
 def refuse_two_autoscalers(live: Iterable[Manifest], scaled: Iterable[str]) -> None:

@@ -154,6 +154,9 @@ SIZES: Mapping[str, Mapping[str, Profile]] = {"standard": STANDARD, "small": SMA
 def default(found: Deployment, size: str, hosts: Iterable[str] = ()) -> Profile:
     """What a Deployment runs with before anybody changes it. `hosts`: those that it answers."""
     known = SIZES[size].get(found.name) or _unknown(found)
+    if found.stateful:
+        # Whoever names it for its memory has not asked for a second pod of a database.
+        known = known._replace(min=1, max=1)
     sidecars = {
         each.name: known.containers.get(each.name) or _sidecar(each)
         for each in found.containers

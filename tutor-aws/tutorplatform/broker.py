@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from tutorplatform.errors import ConfigError
+
 # Kombu has a list for each step of a task's priority; the first has the queue's own name.
 # https://docs.celeryq.dev/projects/kombu/en/stable/reference/kombu.transport.redis.html
 SEPARATOR = "\x06\x16"
@@ -35,8 +37,8 @@ def broker(config: Mapping[str, Any]) -> Broker:
     host = str(config["REDIS_HOST"])
     return Broker(
         host=host if "." in host else f"{host}.{config['K8S_NAMESPACE']}",
-        port=int(config["REDIS_PORT"]),
-        database=int(config["OPENEDX_CELERY_REDIS_DB"]),
+        port=_number(config, "REDIS_PORT"),
+        database=_number(config, "OPENEDX_CELERY_REDIS_DB"),
         username=str(config["REDIS_USERNAME"] or ""),
         password=str(config["REDIS_PASSWORD"] or ""),
     )
@@ -46,3 +48,10 @@ def lists(broker: Broker, queue: str) -> tuple[str, ...]:
     """The keys of all lists of a queue, that for tasks without a priority first."""
     steps = (f"{queue}{SEPARATOR}{step}" if step else queue for step in STEPS)
     return tuple(f"{broker.key_prefix}{name}" for name in steps)
+
+
+def _number(config: Mapping[str, Any], key: str) -> int:
+    try:
+        return int(config[key])
+    except (TypeError, ValueError):
+        raise ConfigError(key, f"{config[key]!r} is not a whole number", "write one") from None
