@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from kombu.transport.redis import Channel
 from tutorplatform.broker import SEPARATOR, STEPS, Broker, broker, lists
+from tutorplatform.errors import ConfigError
 
 CONFIG: dict[str, Any] = {
     "K8S_NAMESPACE": "acme",
@@ -25,6 +26,13 @@ CONFIG: dict[str, Any] = {
 def test_others_find_it_too(host: str, expected: str) -> None:
     """A Service of the instance has its namespace's name behind it."""
     assert broker({**CONFIG, "REDIS_HOST": host}) == Broker(expected, 6379, 0)
+
+
+@pytest.mark.parametrize("key", ["REDIS_PORT", "OPENEDX_CELERY_REDIS_DB"])
+def test_what_is_no_number_is_refused(key: str) -> None:
+    """With the name of the setting."""
+    with pytest.raises(ConfigError, match=f"{key}: 'abc' is not a whole number; write one"):
+        broker({**CONFIG, key: "abc"})
 
 
 def test_a_queue_is_a_list_per_step() -> None:
