@@ -44,7 +44,7 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
         return proceed(*argv)
     config = tutor_config.load_full(root)
     found = rendering.instance_workloads(config)
-    wanted = rendering.instance_objects(config)
+    wanted = rendering.instance_objects(config, found)
     namespace = Namespace(get_typed(config, "K8S_NAMESPACE", str))
     if _is_of_namespace(argv):
         namespace.require(wanted, configuration.cluster(config))

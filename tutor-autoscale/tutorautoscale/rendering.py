@@ -36,7 +36,7 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
     cluster = configuration.cluster(config)
     return Rendered(
         manifests.dump_quickly(overrides.deployment(each, cluster) for each in found.values()),
-        manifests.dump_quickly(objects(found.values(), _sources(config))),
+        manifests.dump_quickly(instance_objects(config, found)),
     )
 
 
@@ -68,9 +68,9 @@ def instance_workloads(config: Config) -> dict[str, Workload]:
     return workloads(config, env.Renderer(config).patch)
 
 
-def instance_objects(config: Config) -> list[Manifest]:
-    """What this plugin wants to be in the instance's namespace, beside the Deployments."""
-    return objects(instance_workloads(config).values(), _sources(config))
+def instance_objects(config: Mapping[str, Any], found: Mapping[str, Workload]) -> list[Manifest]:
+    """What these workloads want to be in the instance's namespace, beside the Deployments."""
+    return objects(found.values(), _sources(config))
 
 
 def check(config: Config) -> None:
