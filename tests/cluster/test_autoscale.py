@@ -17,6 +17,7 @@ from tutorplatform import manifests
 from demo.tutor import TutorRoot
 from tests.conftest import NewRoot
 from tests.render.aws_services import CERTIFICATE, external_services
+from tests.render.others import OVERRIDES, PODS, write_plugin
 
 pytestmark = pytest.mark.cluster
 
@@ -24,32 +25,14 @@ NAMESPACE = "scaling"
 SETTINGS = {"K8S_NAMESPACE": NAMESPACE, "ENABLE_WEB_PROXY": False}
 
 # Of somebody who knows nothing of autoscalers.
-OTHER_PLUGIN = """
-from tutor import hooks
-
-hooks.Filters.ENV_PATCHES.add_item(("k8s-deployments", '''
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: acme
-  labels: {app.kubernetes.io/name: acme}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app.kubernetes.io/name: acme}}
-  template:
-    metadata: {labels: {app.kubernetes.io/name: acme}}
-    spec: {containers: [{name: acme, image: acme/acme, ports: [{containerPort: 80}]}]}
-'''))
-"""
+ACME = {"acme": "{containers: [{name: acme, image: acme/acme, ports: [{containerPort: 80}]}]}"}
 
 
 @pytest.fixture(scope="module")
 def vanilla(new_root: NewRoot, cluster: LocalCluster) -> Iterator[TutorRoot]:
     """An instance without our plugin, in which somebody else's has one pod by an apply."""
     root = new_root("other", environment=cluster.environment, **SETTINGS)
-    (root.path / "plugins").mkdir()
-    (root.path / "plugins" / "other.py").write_text(OTHER_PLUGIN)
+    write_plugin(root, ACME)
     saved(root)
     root.run("k8s", "start")
     yield root
@@ -178,11 +161,87 @@ def test_two_autoscalers_of_one_workload_are_refused(
     assert scalers(cluster)["lms"]["maxReplicas"] == most
 
 
+@pytest.mark.parametrize(
+    ("name", "noticed"), [("mine", True), ("other", False)], ids=["the same pods", "others"]
+)
+def test_a_second_budget_of_pods_is_refused(
+    name: str, noticed: bool, instance: TutorRoot, cluster: LocalCluster
+) -> None:
+    """Else none of them could be evicted, and no node that one runs on be drained."""
+    label = "app.kubernetes.io/name=" + ("lms" if noticed else "mysql")
+    budget = ("pdb", name, f"--namespace={NAMESPACE}")
+    cluster.kubectl("create", *budget, f"--selector={label}", "--min-available=1")
+    try:
+        if noticed:
+            assert (
+                "PodDisruptionBudget mine: is for lms, too, and pods with two are never evicted; "
+                f"remove it with `kubectl delete pdb mine --namespace {NAMESPACE}`, and what "
+                "renders it; how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
+            ) in refused(instance, "k8s", "start")
+        else:
+            instance.run("k8s", "start")
+    finally:
+        cluster.kubectl("delete", *budget)
+
+
+RENDERED = {
+    "autoscaler": """
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: acme-hpa}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: acme}
+  maxReplicas: 3
+""",
+    "budget": """
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: acme-pdb}
+spec:
+  minAvailable: 1
+  selector: {matchExpressions: [{key: app.kubernetes.io/name, operator: In, values: [acme]}]}
+""",
+}
+
+
+@pytest.mark.parametrize("kind", RENDERED)
+def test_what_another_plugin_renders_is_refused_at_the_first_start(
+    kind: str, new_root: NewRoot, cluster: LocalCluster
+) -> None:
+    """Not even the namespace is there afterwards."""
+    settings = {**SETTINGS, "K8S_NAMESPACE": "lacking"}
+    root = new_root("autoscale", "other", environment=cluster.environment, **settings)
+    write_plugin(root, ACME, k8s_services=RENDERED[kind])
+    root.run("config", "save")
+    assert "acme, too, and " in refused(root, "k8s", "start")
+    assert "namespace/lacking" not in cluster.kubectl("get", "namespaces", "--output=name").split()
+
+
+def test_the_start_of_one_workload_leaves_others_alone(
+    instance: TutorRoot, cluster: LocalCluster
+) -> None:
+    """What has become obsolete of theirs goes with the start of everything."""
+    config = instance.config()
+    instance.write_config(config, [name for name in config["PLUGINS"] if name != "other"])
+    saved(instance)
+    instance.run("k8s", "start", "lms")
+    assert "acme" in scalers(cluster)
+    instance.run("k8s", "start")
+    assert "acme" not in scalers(cluster)
+
+
 LACKING: dict[str, tuple[dict[str, Any], str]] = {
     "priority classes": (
         {"AUTOSCALE_CLUSTER": {"priority_classes": True}},
         "cluster: there is no PriorityClass openedx-background, openedx-serving; install the "
         "chart `platform`, or set AUTOSCALE_CLUSTER.priority_classes to false",
+    ),
+    "a priority class": (
+        {"AUTOSCALE_SERVICES": {"lms": {"priority": "gold"}}},
+        "AUTOSCALE_SERVICES.lms.priority: there is no PriorityClass gold in this cluster; create "
+        "it, or use one of system-cluster-critical, system-node-critical",
     ),
     "VPA": (
         {"AUTOSCALE_CLUSTER": {"recommendations": True}},
@@ -226,6 +285,7 @@ OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
 COMBINATIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "official, small": (OFFICIAL, {"AUTOSCALE_PROFILE": "small"}),
     "aws": (("aws", "mfe", "notes"), {"AUTOSCALE_CLUSTER": {"priority_classes": True}}),
+    "what others bring": (("other",), {}),
     "differences": (
         ("xqueue",),
         {
@@ -255,6 +315,7 @@ def test_the_api_server_accepts_each_combination(
     services = external_services(tmp_path / "ca.pem") if "aws" in plugins else {}
     defaults = {**SETTINGS, "K8S_NAMESPACE": dry}
     root = new_root("autoscale", *plugins, **{**defaults, **services, **settings})
+    write_plugin(root, PODS, k8s_override=OVERRIDES)
     root.run("config", "save")
     file = tmp_path / "rendered.yml"
     file.write_text(manifests.dump(root.rendered()))

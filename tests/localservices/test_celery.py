@@ -226,5 +226,5 @@ def test_without_the_hook_it_would_work_on(workers: Workers) -> None:
 
 def hook(process: int) -> list[str]:
     """The command of the hook, for the number that a container's first process has here."""
-    command: list[str] = after_start()["preStop"]["exec"]["command"]
+    command: list[str] = after_start()["exec"]["command"]
     return [word.replace("/proc/1/", f"/proc/{process}/") for word in command]

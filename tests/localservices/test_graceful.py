@@ -70,7 +70,7 @@ class Rollout:
 
 def pre_stop(pod: WebPod) -> list[str]:
     """The command of the hook, for the port that the pod has here."""
-    command: list[str] = after_requests(pod.port, DRAIN_S)["preStop"]["exec"]["command"]
+    command: list[str] = after_requests(pod.port, DRAIN_S)["exec"]["command"]
     return command
 
 
@@ -141,7 +141,7 @@ def test_an_idle_pod_ends_at_once(ours: Rollout) -> None:
 
 def hook_ends(port: int, within_s: float) -> bool:
     """Whether the hook of a pod with this port ends in that time. It does not drain before."""
-    command = after_requests(port, 0)["preStop"]["exec"]["command"]
+    command = after_requests(port, 0)["exec"]["command"]
     try:
         subprocess.run(command, check=True, timeout=within_s)
     except subprocess.TimeoutExpired:

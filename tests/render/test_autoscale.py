@@ -11,6 +11,7 @@ from tutorplatform.manifests import Manifest
 
 from demo.tutor import TutorRoot
 from tests.conftest import NewRoot
+from tests.render.others import OVERRIDES, PODS, write_plugin
 from tests.render.scaling import PROBES, named, pod, scaled, selected, selectors
 
 pytestmark = pytest.mark.render
@@ -20,38 +21,10 @@ CORE = {"cms", "cms-worker", "lms", "lms-worker", "smtp"}
 KNOWN = {*CORE, "caddy", *OFFICIAL} - {"forum"}
 WORKERS = {"cms-worker": 2, "lms-worker": 2}
 
-# A plugin of somebody else, which brings Deployments that nobody told ours about, and opinions.
-OTHER_PLUGIN = """
-from tutor import hooks
+OPINIONS = """
 from tutorautoscale.hooks import AUTOSCALE_WORKLOADS
 
 AUTOSCALE_WORKLOADS.add_items([("notes", {"max": 3, "cpu": {"target": 50}}), ("lms", {"min": 3})])
-
-DEPLOYMENT = '''
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: NAME
-  labels: {app.kubernetes.io/name: NAME}
-spec:
-  replicas: 1
-  selector: {matchLabels: {app.kubernetes.io/name: NAME}}
-  template:
-    metadata: {labels: {app.kubernetes.io/name: NAME}}
-    spec:
-      containers:
-        - {name: NAME, image: acme/acme, CONTAINER}
-        - {name: agent, image: acme/agent}
-'''
-CONTAINERS = {
-    "acme": "ports: [{containerPort: 9000}], resources: {limits: {cpu: 50m}}",
-    "acme-worker": "command: [celery, -A, acme, worker, -Q, acme], env: [{name: A, value: b}]",
-    "acme-clock": "command: [celery, -A, acme, beat]",
-}
-for name, container in CONTAINERS.items():
-    text = DEPLOYMENT.replace("NAME", name).replace("CONTAINER", container)
-    hooks.Filters.ENV_PATCHES.add_item(("k8s-deployments", text))
 """
 
 
@@ -72,9 +45,9 @@ def instance(new_root: NewRoot) -> TutorRoot:
         AUTOSCALE_SERVICES={"mfe": {"max": 9}, "notes": {"min": 3}},
         AUTOSCALE_CLUSTER={"priority_classes": True},
     )
-    plugins = root.path / "plugins"
-    plugins.mkdir()
-    (plugins / "other.py").write_text(OTHER_PLUGIN)
+    write_plugin(root, PODS, k8s_override=OVERRIDES)
+    with (root.path / "plugins" / "other.py").open("a") as file:
+        file.write(OPINIONS)
     return _saved(root)
 
 
@@ -98,7 +71,7 @@ def test_alone_it_scales_what_has_no_volume(alone: list[Manifest]) -> None:
 
 def test_with_plugins_it_scales_all_that_is_stateless(complete: list[Manifest]) -> None:
     """Caddy behind another proxy, all official plugins, and what another plugin brings."""
-    expected = {*KNOWN, "acme", "acme-worker"}
+    expected = {*KNOWN, "acme", "acme-own", "acme-worker"}
     assert set(named(complete, "HorizontalPodAutoscaler")) == expected
 
 
@@ -141,7 +114,10 @@ def test_probes_ask_ports_that_the_container_opens(rendered: list[Manifest]) -> 
     """Each probe over the network goes to a port that the container declares."""
     for deployment in scaled(rendered):
         for container in pod(deployment)["containers"]:
-            ports = {each["containerPort"] for each in container.get("ports", [])}
+            opened = container.get("ports", [])
+            ports = {
+                each[key] for each in opened for key in ("containerPort", "name") if key in each
+            }
             for kind in PROBES:
                 probe = container.get(kind, {})
                 asked = probe.get("tcpSocket") or probe.get("httpGet")
@@ -157,8 +133,8 @@ def test_only_the_first_start_waits_for_databases(rendered: list[Manifest]) -> N
             "port": 8000,
             "httpHeaders": [{"name": "Host", "value": name}],
         }
-        assert {"httpGet"}.isdisjoint(container["readinessProbe"])
-        assert {"httpGet"}.isdisjoint(container["livenessProbe"])
+        assert {"httpGet", "exec"}.isdisjoint(container["readinessProbe"])
+        assert {"httpGet", "exec"}.isdisjoint(container["livenessProbe"])
 
 
 def test_workers_have_a_fixed_number_of_processes(rendered: list[Manifest]) -> None:
@@ -186,6 +162,32 @@ def test_what_nobody_told_us_about_runs_like_the_rest(complete: list[Manifest]) 
     assert pod(found["acme"])["priorityClassName"] == "openedx-serving"
 
 
+def test_what_a_deployment_brings_stays(complete: list[Manifest]) -> None:
+    """Its probes, its hook, its grace and its place; what it lacks it gets."""
+    spec = pod(named(complete, "Deployment")["acme-own"])
+    (container,) = spec["containers"]
+    assert container["livenessProbe"] == {
+        "httpGet": {"path": "/up", "port": "web", "scheme": "HTTPS"}
+    }
+    assert container["readinessProbe"] == {"exec": {"command": ["ready"]}}
+    assert container["startupProbe"]["tcpSocket"] == {"port": 80}
+    assert container["lifecycle"] == {"preStop": {"exec": {"command": ["finish"]}}}
+    assert spec["terminationGracePeriodSeconds"] == 300
+    assert {"key": "acme", "operator": "Exists"} in spec["tolerations"]
+    assert len(spec["tolerations"]) == 3
+
+
+def test_overrides_of_others_stand_where_ours_say_nothing(complete: list[Manifest]) -> None:
+    """Where to run is theirs to say; probes and hooks have settings, and only one kind each."""
+    spec = pod(named(complete, "Deployment")["lms"])
+    (container,) = spec["containers"]
+    assert spec["tolerations"][0] == {"key": "tenant", "operator": "Equal", "value": "acme"}
+    assert len(spec["tolerations"]) == 3
+    assert "exec" not in container["readinessProbe"]
+    assert set(container["lifecycle"]["preStop"]) == {"exec"}
+    assert "acme-old" not in named(complete, "Deployment")
+
+
 def test_a_clock_is_left_alone(complete: list[Manifest]) -> None:
     """Two would send each task twice; its replicas stay its own."""
     clock = named(complete, "Deployment")["acme-clock"]
@@ -205,7 +207,7 @@ def test_jobs_keep_the_node_that_they_run_on(rendered: list[Manifest]) -> None:
 def test_show_says_what_runs_and_why(instance: TutorRoot) -> None:
     """All of it as JSON; for a reader, of the workloads that he names."""
     shown = json.loads(_said(instance, "autoscale", "show", "--json"))
-    assert set(shown) == {*KNOWN, "acme", "acme-worker"}
+    assert set(shown) == {*KNOWN, "acme", "acme-own", "acme-worker"}
     assert shown["lms"]["min"] == {"value": 3, "from": "plugin other"}
     assert shown["mfe"]["max"] == {"value": 9, "from": "AUTOSCALE_SERVICES"}
     assert shown["lms"]["requests.hosts"]["value"] == ["learn.acme.test"]

@@ -29,7 +29,8 @@ def container(name: str = "web", **values: Any) -> Container:
         "args": (),
         "requests": {},
         "limits": {},
-        "probes": frozenset(),
+        "probes": {},
+        "hook": False,
         "environment": frozenset(),
     }
     return Container(name, **{**nothing, **values})

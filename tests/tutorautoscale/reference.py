@@ -66,8 +66,8 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
         "how long a pod that is to end still serves while its address is taken out of use",
     ),
     "drain": (
-        "`time`, `requests`",
-        "`requests`: until its requests are done, too; needs `sh` and `grep` in the image",
+        "`time`, `requests`, `own`",
+        "`requests`: until its requests are done, too; needs `sh` and `grep` in the image; `own`: what the container brings",
     ),
     "grace_s": (
         "1 to 3600",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tutorautoscale.discovery import Deployment, deployments
+from tutorautoscale.profile import Probe
 from tutorplatform.manifests import Manifest
 
 from tests.tutorautoscale.made import container
@@ -53,6 +54,7 @@ def test_what_a_container_brings_is_known() -> None:
         "resources": {"requests": {"cpu": "1"}, "limits": {"memory": "1Gi"}},
         "livenessProbe": {"tcpSocket": {"port": 80}},
         "readinessProbe": None,
+        "lifecycle": {"preStop": {"exec": {"command": ["true"]}}, "postStart": {}},
         "env": [{"name": "A", "value": "1"}],
     }
     assert found(full).main == container(
@@ -61,10 +63,71 @@ def test_what_a_container_brings_is_known() -> None:
         args=("--workers", "2"),
         requests={"cpu": "1"},
         limits={"memory": "1Gi"},
-        probes=frozenset({"liveness"}),
+        probes={"liveness": Probe(80, timeout_s=1)},
+        hook=True,
         environment=frozenset({"A"}),
     )
     assert found().main == container()
+
+
+PROBES_BROUGHT: dict[str, tuple[Any, Probe]] = {
+    "a path of a named port": (
+        {"httpGet": {"path": "/up", "port": "http", "scheme": "HTTPS"}},
+        Probe(8080, "/up", timeout_s=1),
+    ),
+    "a host": (
+        {
+            "httpGet": {
+                "path": "/up",
+                "port": 81,
+                "httpHeaders": [{"name": "A", "value": "b"}, {"name": "Host", "value": "acme"}],
+            }
+        },
+        Probe(81, "/up", "acme", timeout_s=1),
+    ),
+    "a command": ({"exec": {"command": ["true"]}}, Probe(command=("true",), timeout_s=1)),
+    "gRPC": ({"grpc": {"port": 9}}, Probe(9, timeout_s=1)),
+    "a port that is not there": ({"tcpSocket": {"port": "admin"}}, Probe(timeout_s=1)),
+    "its pace": (
+        {"tcpSocket": {"port": 1}, "periodSeconds": 2, "timeoutSeconds": 4, "failureThreshold": 5},
+        Probe(1, period_s=2, timeout_s=4, failures=5),
+    ),
+}
+
+
+@pytest.mark.parametrize(("brought", "probe"), PROBES_BROUGHT.values(), ids=PROBES_BROUGHT)
+def test_a_probe_that_a_container_brings_is_read(brought: Any, probe: Probe) -> None:
+    """With Kubernetes' own defaults for what it does not say."""
+    ports = [{"containerPort": 8080, "name": "http"}]
+    container = {"name": "web", "ports": ports, "readinessProbe": brought}
+    assert found(container).main.probes == {"readiness": probe}
+
+
+def test_what_a_pod_brings_is_known() -> None:
+    """Tolerations, whom it keeps away from, and how long it may take to end."""
+    term = {"weight": 1, "podAffinityTerm": {"topologyKey": "x"}}
+    preferred = {"preferredDuringSchedulingIgnoredDuringExecution": [term]}
+    web = found(
+        tolerations=[{"key": "a"}],
+        affinity={"podAntiAffinity": preferred, "nodeAffinity": None},
+        terminationGracePeriodSeconds=300,
+    )
+    assert (web.tolerations, web.apart, web.grace_s) == (({"key": "a"},), (term,), 300)
+    assert (found().tolerations, found().apart, found().grace_s) == ((), (), 0)
+    assert found(affinity={"podAntiAffinity": None}, tolerations=None) == found()
+
+
+def test_a_bare_deployment_says_nothing_of_how_it_runs() -> None:
+    """What it is, it stays."""
+    whole = {
+        "name": "web",
+        "ports": [{"containerPort": 80}],
+        "resources": {"requests": {"cpu": "1"}},
+        "livenessProbe": {"tcpSocket": {"port": 80}},
+        "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
+    }
+    bare = found(whole, terminationGracePeriodSeconds=300).bare
+    assert bare == found({"name": "web", "ports": [{"containerPort": 80}]})
 
 
 def test_the_labels_are_those_that_select_its_pods() -> None:
@@ -111,6 +174,7 @@ STATEFUL: dict[str, tuple[Manifest, str]] = {
         rendered(strategy={"type": "Recreate"}),
         "its strategy, Recreate, says that two pods would be in each other's way",
     ),
+    "switched off": (rendered(replicas=0), "it is switched off: its replicas are 0"),
     "clock": (running("celery", "--app=acme", "beat", "--loglevel=info"), CLOCK),
     "clock in a shell": (running("sh", "-c", "exec celery -A acme beat"), CLOCK),
     "worker with a clock": (running("celery", "-A", "acme", "worker", "-B"), CLOCK),

@@ -170,6 +170,15 @@ def test_what_a_plugin_says_is_checked_like_settings(differences: Any, message: 
     assert said == f"AUTOSCALE_WORKLOADS of plugin acme, lms{message}"
 
 
+@pytest.mark.parametrize("item", ["lms", ("lms",), (1, {}), None, ("lms", {}, 1)], ids=str)
+def test_what_a_plugin_adds_is_a_name_with_differences(item: Any) -> None:
+    """Anything else is the plugin's mistake, and says so."""
+    assert refused({}, {"acme": [item]}) == (
+        f"AUTOSCALE_WORKLOADS of plugin acme: {item!r} is not a name with differences; "
+        'add ("acme", {"max": 6})'
+    )
+
+
 def test_an_operator_mends_what_a_plugin_contradicts() -> None:
     """Only what holds in the end has to be consistent."""
     found = made({"lms": {"min": 1}}, {"acme": [("lms", {"max": 1})]})
@@ -185,4 +194,7 @@ def test_a_sidecar_has_settings_of_its_own() -> None:
     assert workload.origins == {"containers.agent.cpu.request": "AUTOSCALE_SERVICES"}
     assert refused({"lms": {"containers": {"x": {}}}}, found=found) == (
         "AUTOSCALE_SERVICES.lms.containers.x: there is no such setting; use one of agent"
+    )
+    assert refused({"lms": {"containers": None}}) == (
+        "AUTOSCALE_SERVICES.lms.containers: None is not a mapping; remove it"
     )

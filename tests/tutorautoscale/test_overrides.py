@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tutorautoscale.configuration import Cluster
 from tutorautoscale.draining import after_requests, after_start
-from tutorautoscale.overrides import deployment
+from tutorautoscale.overrides import deployment, priority_classes
 from tutorautoscale.profile import Celery, Probe, Probes, Profile, Resource, Sidecar
 
 from tests.tutorautoscale import made
@@ -29,6 +29,14 @@ def container(profile: Profile, **brings: Any) -> dict[str, Any]:
     (found,) = pod(profile, **brings)["containers"]
     assert found["name"] == "web"
     return dict(found)
+
+
+SLEEP = {"sleep": {"seconds": 15}}
+
+
+def hook(handler: dict[str, Any]) -> dict[str, Any]:
+    """What is done before the end, in place of anything else."""
+    return {"preStop": {"$patch": "replace", **handler}}
 
 
 def test_replicas_belong_to_the_autoscaler() -> None:
@@ -102,14 +110,52 @@ def test_a_probe_asks_in_one_way(probe: Probe, expected: dict[str, Any]) -> None
     """Kubernetes refuses two."""
     found = container(WEB._replace(probes=Probes(readiness=probe)))
     timing = {"periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
-    assert found["readinessProbe"] == {**expected, **timing}
+    assert found["readinessProbe"] == {"$patch": "replace", **expected, **timing}
     assert {"startupProbe", "livenessProbe"}.isdisjoint(found)
 
 
+BROUGHT = Probe(80, "/up", "acme")
+CHANGES: dict[str, tuple[Probe, Probe, Any]] = {
+    "nothing": (BROUGHT, BROUGHT, ...),
+    "switched off": (BROUGHT, Probe(), None),
+    "unlike our settings": (Probe(), Probe(), ...),
+    "its pace": (
+        BROUGHT,
+        BROUGHT._replace(period_s=3),
+        {"periodSeconds": 3, "timeoutSeconds": 5, "failureThreshold": 3},
+    ),
+    "what it asks": (
+        BROUGHT,
+        Probe(80),
+        {
+            "$patch": "replace",
+            "tcpSocket": {"port": 80},
+            "periodSeconds": 10,
+            "timeoutSeconds": 5,
+            "failureThreshold": 3,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize(("brought", "probe", "change"), CHANGES.values(), ids=CHANGES)
+def test_of_a_probe_that_a_container_brings_only_what_differs_changes(
+    brought: Probe, probe: Probe, change: Any
+) -> None:
+    """What our settings do not know of it stays, unless it is to ask something else."""
+    found = container(WEB._replace(probes=Probes(readiness=probe)), probes={"readiness": brought})
+    assert found.get("readinessProbe", ...) == change
+
+
+def test_a_hook_of_its_own_stays() -> None:
+    """Where it is to; else ours takes its place, whatever kind either is of."""
+    assert "lifecycle" not in container(WEB._replace(drain="own"), ports=(80,), hook=True)
+    assert "lifecycle" not in container(WORKER._replace(drain="own"), args=CELERY, hook=True)
+    assert container(WEB, hook=True)["lifecycle"]["preStop"]["$patch"] == "replace"
+
+
 @pytest.mark.parametrize(
-    ("drain_s", "expected"),
-    [(15, {"preStop": {"sleep": {"seconds": 15}}}), (0, None)],
-    ids=["some", "none"],
+    ("drain_s", "expected"), [(15, hook(SLEEP)), (0, None)], ids=["some", "none"]
 )
 def test_a_pod_drains_before_it_ends(drain_s: int, expected: Any) -> None:
     """The hook sleeps as long as told; Kubernetes before 1.33 refuses a sleep of zero."""
@@ -119,13 +165,13 @@ def test_a_pod_drains_before_it_ends(drain_s: int, expected: Any) -> None:
 def test_a_web_server_drains_until_its_requests_are_done() -> None:
     """At the port that it opens; without one the time alone is left to go by."""
     draining = WEB._replace(drain="requests")
-    assert container(draining, ports=(8000,))["lifecycle"] == after_requests(8000, 15)
-    assert container(draining)["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+    assert container(draining, ports=(8000,))["lifecycle"] == hook(after_requests(8000, 15))
+    assert container(draining)["lifecycle"] == hook(SLEEP)
 
 
 def test_a_worker_is_told_to_end_once_it_listens() -> None:
     """If it is the first process: a shell never gets a handler, and would be waited for in vain."""
-    assert container(WORKER, args=CELERY)["lifecycle"] == after_start()
+    assert container(WORKER, args=CELERY)["lifecycle"] == hook(after_start())
     assert "lifecycle" not in container(
         WORKER._replace(drain_s=0), command=("sh", "-c", "celery worker")
     )
@@ -167,6 +213,17 @@ def test_lost_nodes_are_left_soon_and_never_scheduled_to() -> None:
     ] == [("not-ready", "NoExecute", 10), ("unreachable", "NoExecute", 10)]
 
 
+def test_what_a_pod_tolerates_it_goes_on_to_tolerate() -> None:
+    """Its place may be on nodes of its own; how long it stays on a lost one, we say."""
+    own = {"key": "tenant", "operator": "Exists"}
+    longer = {"key": "node.kubernetes.io/not-ready", "tolerationSeconds": 300}
+    found = made.deployment("web")._replace(tolerations=(own, longer))
+    patch = deployment(workload()._replace(found=found), Cluster())
+    first, *others = patch["spec"]["template"]["spec"]["tolerations"]
+    assert first == own
+    assert [each["tolerationSeconds"] for each in others] == [10, 10]
+
+
 @pytest.mark.parametrize(
     ("zones", "unsatisfiable"),
     [("required", "DoNotSchedule"), ("preferred", "ScheduleAnyway")],
@@ -192,6 +249,15 @@ def test_pods_keep_apart_by_the_labels_of_their_deployment() -> None:
     assert term["podAffinityTerm"]["labelSelector"] == {"matchLabels": {"app": "acme"}}
 
 
+def test_pods_keep_apart_from_whom_they_did() -> None:
+    """A merge of lists without names would put ours in their place."""
+    own = {"weight": 5, "podAffinityTerm": {"topologyKey": "x"}}
+    other = workload()._replace(found=made.deployment("web")._replace(apart=(own,)))
+    spec = deployment(other, Cluster())["spec"]["template"]["spec"]
+    terms = spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert [each["weight"] for each in terms] == [5, 100]
+
+
 @pytest.mark.parametrize(
     ("priority", "there", "expected"),
     [
@@ -209,6 +275,15 @@ def test_priorities_are_classes_that_the_cluster_has(
     """Ours only if it is said that they are there: a missing one would stop every pod."""
     spec = pod(WEB._replace(priority=priority), Cluster(priority_classes=there))
     assert spec.get("priorityClassName") == expected
+
+
+def test_each_priority_class_is_known_with_who_uses_it() -> None:
+    """To be looked for in the cluster."""
+    of = {"gold": "a", "serving": "b", None: "c"}
+    found = [workload(WEB._replace(priority=each), name) for each, name in of.items()]
+    assert priority_classes(found, Cluster()) == {"gold": "a"}
+    there = Cluster(priority_classes=True)
+    assert priority_classes(found, there) == {"gold": "a", "openedx-serving": "b"}
 
 
 def test_other_containers_of_the_pod_get_resources_alone() -> None:

@@ -180,7 +180,7 @@ BAD: list[tuple[Any, str]] = [
     ({"start_s": 4}, ".start_s: 4 is out of range; write 5 to 3600"),
     ({"lost_node_s": -1}, ".lost_node_s: -1 is out of range; write 0 to 3600"),
     ({"zones": "any"}, ".zones: 'any' is unknown; write required or preferred"),
-    ({"drain": []}, ".drain: [] is unknown; write time or requests"),
+    ({"drain": []}, ".drain: [] is unknown; write time or requests or own"),
     (
         {"disruption": 0},
         ".disruption: 0 is out of range: with none, no node could be drained; write 1 or '25%'",
@@ -225,6 +225,25 @@ BAD: list[tuple[Any, str]] = [
     (
         {"probes": {"startup": {"port": 65536}}},
         ".probes.startup.port: 65536 is out of range; write 1 to 65535",
+    ),
+    (
+        {"probes": {"liveness": {"command": ["up", "-v"]}}},
+        ".probes.liveness: asks the command up -v, and a port or a path as well; "
+        "write `command: []`, or null for port, path and host",
+    ),
+    (
+        {"probes": {"readiness": {"path": "/up"}}},
+        ".probes.readiness.path: it is not said at which port; write `port` beside it",
+    ),
+    (
+        {"probes": {"liveness": {"host": "lms"}}},
+        ".probes.liveness.host: it is for a path, of which there is none; "
+        "add a path, or write null",
+    ),
+    ({"cpu": {"request": 2001}}, ".cpu.request: 2001 is more than any node has; write '500m'"),
+    (
+        {"memory": {"limit": "41Ti"}},
+        ".memory.limit: '41Ti' is more than any node has; write '2Gi'",
     ),
     (
         {"probes": {"startup": {"period_s": 0}}},

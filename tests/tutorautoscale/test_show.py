@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tutorautoscale.effective import Workload
-from tutorautoscale.profile import Probes, Resource, Sidecar
+from tutorautoscale.profile import Probe, Probes, Resource, Sidecar
 from tutorautoscale.show import Row, nested, rows, telling
+from tutorautoscale.workloads import default
 
 from tests.tutorautoscale.made import WEB, deployment
 
@@ -33,6 +34,20 @@ def test_each_value_says_where_it_comes_from() -> None:
     assert found["cpu.limit"] == (None, "plugin acme")
     assert found["probes.liveness.port"] == (None, "plugin acme")
     assert found["containers.agent.memory.request"] == ("64Mi", "default, small")
+
+
+def test_what_a_deployment_says_itself_is_no_default_of_ours() -> None:
+    """Its requests, probes and grace; not what it did not say, or what we would say as well."""
+    brings = deployment(
+        requests={"cpu": "2", "memory": "256Mi"}, probes={"liveness": Probe(80, "/up")}
+    )._replace(grace_s=300)
+    shown = rows([Workload(brings, default(brings, "small"), {})], "small")
+    assert {row.setting for row in shown if row.origin == "its Deployment"} == {
+        "cpu.request",
+        "probes.liveness.port",
+        "probes.liveness.path",
+        "grace_s",
+    }
 
 
 def test_workloads_stand_one_after_the_other() -> None:

@@ -9,10 +9,14 @@ import pytest
 from tutorautoscale.scalers import metadata
 from tutorautoscale.transition import (
     LAST_APPLIED,
+    chosen,
     forgotten_replicas,
     obsolete,
     refuse_two_autoscalers,
+    refuse_two_budgets,
+    refuse_without_shared,
     released,
+    selects,
 )
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
@@ -174,4 +178,118 @@ def test_two_autoscalers_are_refused() -> None:
     assert str(caught.value) == (
         "HorizontalPodAutoscaler lms-hpa: scales lms, too, and with two neither works; "
         "remove it with `kubectl delete hpa lms-hpa --namespace acme`, and what renders it"
+    )
+
+
+LMS = {"app": "lms", "tier": "web"}
+
+
+def deployed(name: str = "lms", labels: Any = LMS) -> Manifest:
+    """A Deployment as kustomize renders it."""
+    template = {"metadata": {"labels": labels}, "spec": {}}
+    return {"kind": "Deployment", "metadata": {"name": name}, "spec": {"template": template}}
+
+
+def budget(selector: Any, name: str = "mine") -> Manifest:
+    """Somebody's PodDisruptionBudget."""
+    metadata = {"name": name, "namespace": "acme"}
+    return {"kind": PDB, "metadata": metadata, "spec": {"selector": selector}}
+
+
+@pytest.mark.parametrize(
+    "objects",
+    [
+        [],
+        [deployed()],
+        [deployed(), budget({"matchLabels": LMS}, name="lms")],
+        [deployed(), budget({"matchLabels": {"app": "cms"}})],
+        [deployed("mysql"), budget({"matchLabels": LMS})],
+        [deployed(labels=None), budget({"matchLabels": LMS})],
+        [deployed(), budget(None)],
+        [deployed(), scaling("mine", "lms")],
+    ],
+    ids=["none", "no budget", "ours", "others'", "not scaled", "no labels", "of nothing", "HPA"],
+)
+def test_one_budget_is_taken(objects: list[Manifest]) -> None:
+    """That of our name we replace."""
+    refuse_two_budgets(objects, ["lms"])
+
+
+def test_two_budgets_are_refused() -> None:
+    """With the command that removes the other one, and where to say what it said."""
+    with pytest.raises(DeployError) as caught:
+        refuse_two_budgets([deployed(), budget({"matchLabels": {"tier": "web"}})], ["lms"])
+    assert str(caught.value) == (
+        "PodDisruptionBudget mine: is for lms, too, and pods with two are never evicted; "
+        "remove it with `kubectl delete pdb mine --namespace acme`, and what renders it; "
+        "how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
+    )
+
+
+def expression(operator: str, *values: str, key: str = "app") -> Any:
+    """A selector by one expression."""
+    return {"matchExpressions": [{"key": key, "operator": operator, "values": list(values)}]}
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        (None, False),
+        ({}, True),
+        ({"matchLabels": {"app": "lms"}}, True),
+        ({"matchLabels": {"app": "lms", "x": "y"}}, False),
+        ({"matchLabels": None, "matchExpressions": None}, True),
+        (expression("In", "cms", "lms"), True),
+        (expression("In", "cms"), False),
+        (expression("NotIn", "cms"), True),
+        (expression("NotIn", "lms"), False),
+        (expression("NotIn", "lms", key="x"), True),
+        (expression("Exists"), True),
+        (expression("Exists", key="x"), False),
+        (expression("DoesNotExist"), False),
+        (expression("DoesNotExist", key="x"), True),
+        ({"matchLabels": {"app": "cms"}, **expression("Exists")}, False),
+    ],
+    ids=str,
+)
+def test_a_selector_is_read_as_kubernetes_does(selector: Any, expected: bool) -> None:
+    """All that it says has to hold."""
+    assert selects(selector, LMS) is expected
+
+
+def test_one_workload_is_chosen_by_its_label() -> None:
+    """Without a name, everything is."""
+    objects = [ours(HPA), ours(PDB, "cms"), {"kind": PDB, "metadata": {"name": "lms"}}]
+    assert chosen(objects, "lms") == [ours(HPA)]
+    assert chosen(objects, "") == objects
+
+
+def shared(kind: str = "Service") -> Manifest:
+    """What belongs to the whole instance."""
+    return {"kind": kind, "metadata": {**metadata("openedx"), "name": "caddy-metrics"}}
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted"),
+    [
+        ([], [ours(HPA)]),
+        ([], [ours(HPA), shared(), ours(SCALED, "cms")]),
+        ([shared()], [ours(SCALED), shared()]),
+        # Secrets are not among what is looked at.
+        ([], [ours(SCALED), shared("Secret")]),
+    ],
+    ids=["no signals", "signals of others", "there already", "a Secret"],
+)
+def test_one_workload_may_start_alone(live: list[Manifest], wanted: list[Manifest]) -> None:
+    """Unless it has signals that something for all of them is needed for."""
+    refuse_without_shared(live, wanted, "lms")
+
+
+def test_one_workload_does_not_start_without_what_all_need() -> None:
+    """Its autoscaler would see nothing, and nobody would say so."""
+    with pytest.raises(DeployError) as caught:
+        refuse_without_shared([], [ours(SCALED), shared()], "lms")
+    assert str(caught.value) == (
+        "workload lms: its signals need Service caddy-metrics, which belongs to the whole "
+        "instance; run `tutor k8s start` without a name"
     )

@@ -128,15 +128,23 @@ def test_what_a_container_brings_stays() -> None:
             ports=(80,),
             requests={"cpu": "2"},
             limits={"memory": "1Gi"},
-            probes=frozenset({"liveness"}),
-        ),
+            probes={"liveness": Probe(81, "/up"), "startup": Probe(82, period_s=7, failures=9)},
+            hook=True,
+        )._replace(grace_s=300),
         "standard",
     )
     assert profile.cpu == Resource("2", None, 70)
     # A limit alone is the request, too.
     assert profile.memory == Resource("1Gi", "1Gi", 80)
-    assert profile.probes.liveness == Probe()
+    assert profile.probes.liveness == Probe(81, "/up")
     assert profile.probes.readiness.port == 80
+    assert (profile.start_s, profile.drain, profile.grace_s) == (63, "own", 300)
+
+
+def test_a_short_grace_is_made_longer() -> None:
+    """In Kubernetes' 30 s there would be little time left after the drain."""
+    short = deployment(ports=(80,))._replace(grace_s=10)
+    assert default(short, "standard").grace_s == 60
 
 
 def test_other_containers_of_a_pod_have_requests() -> None:

@@ -35,6 +35,13 @@ def test_what_is_no_number_is_refused(key: str) -> None:
         broker({**CONFIG, key: "abc"})
 
 
+@pytest.mark.parametrize("host", [None, "", 1])
+def test_a_host_that_is_none_is_refused(host: Any) -> None:
+    """It would be looked up by its Python name."""
+    with pytest.raises(ConfigError, match=f"REDIS_HOST: {host!r} is not a host; write its name"):
+        broker({**CONFIG, "REDIS_HOST": host})
+
+
 def test_a_queue_is_a_list_per_step() -> None:
     """The first has the queue's name alone; all have the prefix."""
     found = lists(Broker("redis", 6379, 0, key_prefix="acme:celery:"), "default")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from tutorplatform.errors import ConfigError
 
@@ -33,13 +34,20 @@ class Cluster(NamedTuple):
 
 
 def _url(value: Any, where: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text(value, where)):
+    if not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", text(value, where)) or not _has_a_port(value):
         raise ConfigError(
             where,
             "is not the URL of a Prometheus, or has a password in it",
             "write http://prometheus.platform:9090",
         )
     return str(value)
+
+
+def _has_a_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 CLUSTER_READERS: Mapping[str, Any] = {

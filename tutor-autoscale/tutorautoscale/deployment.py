@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 from tutor import config as tutor_config
 from tutor import fmt
@@ -15,7 +16,8 @@ from tutorplatform.hooks import Kubectl
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale import configuration, rendering, transition
-from tutorautoscale.overrides import PRIORITY_CLASSES
+from tutorautoscale.overrides import PRIORITY_CLASSES, priority_classes
+from tutorautoscale.scalers import NAME
 
 KEDA, VPA = "scaledobjects.keda.sh", "verticalpodautoscalers.autoscaling.k8s.io"
 # Kind → how kubectl calls what this plugin makes of it. Not every cluster has those of the second.
@@ -40,25 +42,52 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
 
     Around the apply of Deployments it then makes autoscalers change hands.
     """
-    if argv[:1] != ("apply",) or _is_dry(argv):
+    # The jobs of Tutor are applied from a file.
+    if argv[:2] != ("apply", "--kustomize") or _is_dry(argv):
         return proceed(*argv)
     config = tutor_config.load_full(root)
-    found = rendering.instance_workloads(config)
+    found, scope = rendering.instance_workloads(config), _scope(argv)
+    if scope is None or (scope and scope not in found):
+        return proceed(*argv)
+    cluster = configuration.cluster(config)
     wanted = rendering.instance_objects(config, found)
     namespace = Namespace(get_typed(config, "K8S_NAMESPACE", str))
+    namespace.require(wanted, priority_classes(found.values(), cluster), cluster)
     if _is_of_namespace(argv):
-        namespace.require(wanted, configuration.cluster(config))
+        # Nothing is live yet.
+        _refuse_others(_rendered(argv[2]), found)
         return proceed(*argv)
-    if not _has_deployments(argv, found):
-        return proceed(*argv)
-    namespace.require(wanted, configuration.cluster(config))
     live = namespace.objects()
-    transition.refuse_two_autoscalers(live, found)
-    namespace.remember(transition.forgotten_replicas(live, found))
-    namespace.delete(transition.released(live, wanted), "--cascade=orphan")
+    _refuse_others([*_rendered(argv[2]), *live], found)
+    if scope:
+        transition.refuse_without_shared(live, wanted, scope)
+    here = transition.chosen(live, scope)
+    namespace.remember(transition.forgotten_replicas(here, found))
+    namespace.delete(transition.released(here, wanted), "--cascade=orphan")
     status = proceed(*argv)
-    namespace.delete(transition.obsolete(namespace.objects(), wanted))
+    namespace.delete(transition.obsolete(transition.chosen(namespace.objects(), scope), wanted))
     return status
+
+
+def _refuse_others(objects: list[Manifest], found: Iterable[str]) -> None:
+    transition.refuse_two_autoscalers(objects, found)
+    transition.refuse_two_budgets(objects, found)
+
+
+def _rendered(folder: str) -> list[Manifest]:
+    return manifests.load(_kubectl("kustomize", folder))
+
+
+def _scope(argv: tuple[str, ...]) -> str | None:
+    """The one name that an apply selects, or `""`: everything; None for what is not ours."""
+    # Tutor selects everything but jobs, or what has one name; `tutor k8s apply` selects nothing.
+    words = [word.removeprefix("--selector=") for word in argv]
+    names = [word.partition("=")[2] for word in words if word.startswith(f"{NAME}=")]
+    if names:
+        return names[0]
+    selects = any(word.startswith(("--selector", "-l")) for word in argv)
+    ours = not selects or _is_of_namespace(argv) or any("notin" in word for word in words)
+    return "" if ours else None
 
 
 def _is_of_namespace(argv: tuple[str, ...]) -> bool:
@@ -69,25 +98,21 @@ def _is_dry(argv: tuple[str, ...]) -> bool:
     return any(word.startswith("--dry-run") and word != "--dry-run=none" for word in argv)
 
 
-def _has_deployments(argv: tuple[str, ...], names: Iterable[str]) -> bool:
-    # Tutor selects everything but jobs, or what has one name; `tutor k8s apply` selects nothing.
-    ours = {f"app.kubernetes.io/name={name}" for name in names}
-    words = [word.removeprefix("--selector=") for word in argv]
-    selects = any(word.startswith(("--selector", "-l")) for word in argv)
-    return not selects or any(word in ours or "notin" in word for word in words)
-
-
 class Namespace:
     """The instance's namespace."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def require(self, wanted: Iterable[Manifest], cluster: configuration.Cluster) -> None:
+    def require(
+        self,
+        wanted: Iterable[Manifest],
+        classes: Mapping[str, str],
+        cluster: configuration.Cluster,
+    ) -> None:
         """Raise DeployError unless the cluster has the kinds and classes that we use."""
         kinds = {each["kind"] for each in wanted}
-        served = self._served()
-        if "ScaledObject" in kinds and KEDA not in served:
+        if "ScaledObject" in kinds and KEDA not in self._served:
             raise DeployError(
                 "cluster",
                 "KEDA is not installed, and only it scales for network, requests or queue",
@@ -95,15 +120,16 @@ class Namespace:
                 f"--namespace {cluster.keda_namespace} --create-namespace`, "
                 f"or remove these targets from {rendering.SETTING}",
             )
-        if "VerticalPodAutoscaler" in kinds and VPA not in served:
+        if "VerticalPodAutoscaler" in kinds and VPA not in self._served:
             raise DeployError(
                 "cluster",
                 "the Vertical Pod Autoscaler is not installed",
                 f"install it, or set {configuration.CLUSTER}.recommendations to false",
             )
-        if cluster.priority_classes:
-            self._require_priority_classes()
+        if classes:
+            _require_priority_classes(classes)
 
+    @cached_property
     def _served(self) -> set[str]:
         # `kubectl api-resources` fails if any API of the cluster is down, metrics for example.
         return {
@@ -112,24 +138,10 @@ class Namespace:
             for resource in _resources(f"/apis/{group}/{version}")
         }
 
-    def _require_priority_classes(self) -> None:
-        answer = _run("get", "priorityclasses", "--output=name", LIMIT)
-        # Who may not look at them may still use them.
-        missing = set(PRIORITY_CLASSES.values()) - {
-            line.rpartition("/")[2] for line in answer.stdout.splitlines()
-        }
-        if answer.returncode == 0 and missing:
-            raise DeployError(
-                "cluster",
-                f"there is no PriorityClass {', '.join(sorted(missing))}",
-                "install the chart `platform`, or set "
-                f"{configuration.CLUSTER}.priority_classes to false",
-            )
-
     def objects(self) -> list[Manifest]:
         """The Deployments, and what there is of the kinds that this plugin makes, no Secrets."""
         usual = [each for kind, each in RESOURCES.items() if kind != "Secret"]
-        extra = sorted(self._served().intersection(EXTRA_RESOURCES.values()))
+        extra = sorted(self._served.intersection(EXTRA_RESOURCES.values()))
         answers = [_kubectl("get", ",".join(["deployments.apps", *usual]), *self._as_json())]
         for kind in extra:
             answer = _run("get", kind, *self._as_json())
@@ -158,6 +170,29 @@ class Namespace:
                 *("--ignore-not-found", "--timeout=60s", *options),
             )
             fmt.echo_info(f"{kind} {name}: is no longer needed, and gone")
+
+
+def _require_priority_classes(classes: Mapping[str, str]) -> None:
+    answer = _run("get", "priorityclasses", "--output=name", LIMIT)
+    # Who may not look at them may still use them.
+    if answer.returncode != 0:
+        return
+    there = {line.rpartition("/")[2] for line in answer.stdout.splitlines()}
+    missing = {each: name for each, name in classes.items() if each not in there}
+    of_chart = sorted(missing.keys() & set(PRIORITY_CLASSES.values()))
+    if of_chart:
+        raise DeployError(
+            "cluster",
+            f"there is no PriorityClass {', '.join(of_chart)}",
+            "install the chart `platform`, or set "
+            f"{configuration.CLUSTER}.priority_classes to false",
+        )
+    for priority_class, name in missing.items():
+        raise DeployError(
+            f"{rendering.SETTING}.{name}.priority",
+            f"there is no PriorityClass {priority_class} in this cluster",
+            f"create it, or use one of {', '.join(sorted(there))}",
+        )
 
 
 def _resources(path: str) -> list[dict[str, str]]:

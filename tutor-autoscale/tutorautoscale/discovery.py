@@ -3,17 +3,24 @@
 So a workload that nobody has told this plugin about, of any plugin, runs on two nodes as well.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
+from tutorautoscale.profile import Probe
+
 PROBES = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
 
 
 class Container(NamedTuple):
-    """A container of a Deployment. `probes`: those that it brings, by our names of them."""
+    """A container of a Deployment. `probes`: those that it brings, by our names of them.
+
+    `hook`: whether it brings something to do before its end.
+    """
 
     name: str
     ports: tuple[int, ...]
@@ -21,7 +28,8 @@ class Container(NamedTuple):
     args: tuple[str, ...]
     requests: Mapping[str, str]
     limits: Mapping[str, str]
-    probes: frozenset[str]
+    probes: Mapping[str, Probe]
+    hook: bool
     environment: frozenset[str]
 
     @property
@@ -45,19 +53,30 @@ class Container(NamedTuple):
 class Deployment(NamedTuple):
     """A Deployment. `labels` select its pods; `stateful` says why it has one pod, or is empty.
 
-    The first container is the one whose use is measured.
+    `tolerations`, `apart` (preferred terms of anti-affinity) and `grace_s`: what its pods bring.
     """
 
     name: str
     labels: Mapping[str, str]
     containers: tuple[Container, ...]
     stateful: str = ""
+    tolerations: tuple[Manifest, ...] = ()
+    apart: tuple[Manifest, ...] = ()
+    grace_s: int = 0
 
     @property
     def main(self) -> Container:
         """The container that the Deployment is named after, else its first."""
         named = (each for each in self.containers if each.name == self.name)
         return next(named, self.containers[0])
+
+    @property
+    def bare(self) -> Deployment:
+        """The same, with nothing said of how it should run."""
+        containers = (
+            each._replace(requests={}, limits={}, probes={}, hook=False) for each in self.containers
+        )
+        return self._replace(containers=tuple(containers), grace_s=0)
 
 
 def deployments(rendered: Iterable[Manifest]) -> dict[str, Deployment]:
@@ -71,8 +90,15 @@ def _deployment(manifest: Manifest) -> Deployment:
     pod = spec["template"]["spec"]
     containers = tuple(map(_container, pod["containers"]))
     labels = spec["selector"].get("matchLabels") or {}
+    anti_affinity = (pod.get("affinity") or {}).get("podAntiAffinity") or {}
     return Deployment(
-        manifests.name(manifest), labels, containers, _stateful(spec, pod, containers)
+        manifests.name(manifest),
+        labels,
+        containers,
+        _stateful(spec, pod, containers),
+        tolerations=tuple(pod.get("tolerations") or ()),
+        apart=tuple(anti_affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()),
+        grace_s=pod.get("terminationGracePeriodSeconds") or 0,
     )
 
 
@@ -89,9 +115,36 @@ def _container(container: Mapping[str, Any]) -> Container:
         args=tuple(map(str, container.get("args") or ())),
         requests=resources.get("requests") or {},
         limits=resources.get("limits") or {},
-        probes=frozenset(ours for ours, name in PROBES.items() if container.get(name)),
+        probes={
+            ours: _probe(container[name], container)
+            for ours, name in PROBES.items()
+            if container.get(name)
+        },
+        hook=bool((container.get("lifecycle") or {}).get("preStop")),
         environment=frozenset(each["name"] for each in container.get("env") or ()),
     )
+
+
+def _probe(brought: Mapping[str, Any], container: Mapping[str, Any]) -> Probe:
+    # As far as our settings go: the rest, as a scheme, stays with the container.
+    get = brought.get("httpGet") or {}
+    asked = get or brought.get("tcpSocket") or brought.get("grpc") or {}
+    hosts = [each["value"] for each in get.get("httpHeaders") or () if each["name"] == "Host"]
+    return Probe(
+        port=_number(asked.get("port"), container),
+        path=get.get("path"),
+        host=next(iter(hosts), None),
+        command=tuple(map(str, (brought.get("exec") or {}).get("command") or ())),
+        # Kubernetes' own defaults.
+        period_s=brought.get("periodSeconds") or 10,
+        timeout_s=brought.get("timeoutSeconds") or 1,
+        failures=brought.get("failureThreshold") or 3,
+    )
+
+
+def _number(port: int | str | None, container: Mapping[str, Any]) -> int | None:
+    named = {each.get("name"): each["containerPort"] for each in container.get("ports") or ()}
+    return named.get(port) if isinstance(port, str) else port
 
 
 def _stateful(
@@ -101,6 +154,8 @@ def _stateful(
         claim = volume.get("persistentVolumeClaim")
         if claim:
             return f"its data are on a volume that one node can mount, {claim['claimName']}"
+    if spec.get("replicas") == 0:
+        return "it is switched off: its replicas are 0"
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         return "its strategy, Recreate, says that two pods would be in each other's way"
     if not spec["selector"].get("matchLabels"):

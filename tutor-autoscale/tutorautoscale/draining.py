@@ -13,7 +13,7 @@ _HANDLES_SIGTERM = "^SigCgt:.*[4-7c-f][0-9a-f]{3}$"
 
 
 def after_requests(port: int, drain_s: int) -> Manifest:
-    """A container's `lifecycle`: its server gets SIGTERM when no request is left at its `port`.
+    """A container's `preStop`: its server gets SIGTERM when no request is left at its `port`.
 
     First new requests go on for `drain_s` seconds, while the pod's address is taken out of use.
     Then the hook lasts as long as a connection is open; the pod's grace bounds it, of which 2
@@ -23,11 +23,11 @@ def after_requests(port: int, drain_s: int) -> Manifest:
     ends at once. https://github.com/unbit/uwsgi/blob/2.0.24/core/uwsgi.c#L1339
     """
     command = f"sleep {drain_s}; while {_has_connections(port)}; do sleep 1; done"
-    return {"preStop": {"exec": {"command": ["sh", "-c", command]}}}
+    return {"exec": {"command": ["sh", "-c", command]}}
 
 
 def after_start() -> Manifest:
-    """A container's `lifecycle`: its process gets SIGTERM when it has a handler for it.
+    """A container's `preStop`: its process gets SIGTERM when it has a handler for it.
 
     The kernel drops signals that a container's first process has no handler for. Celery's comes
     once the platform is imported; told to end before, it would take tasks until the end of the
@@ -35,7 +35,7 @@ def after_start() -> Manifest:
     https://man7.org/linux/man-pages/man7/pid_namespaces.7.html
     """
     command = f"until grep -Eqs '{_HANDLES_SIGTERM}' /proc/1/status; do sleep 1; done"
-    return {"preStop": {"exec": {"command": ["sh", "-c", command]}}}
+    return {"exec": {"command": ["sh", "-c", command]}}
 
 
 def _has_connections(port: int) -> str:

@@ -104,7 +104,7 @@ def _checked(settings: Any, found: Mapping[str, Deployment]) -> Mapping[str, Any
 def _by_workload(contributions: Contributions) -> dict[str, tuple[str, Any]]:
     found: dict[str, tuple[str, Any]] = {}
     for plugin, items in contributions.items():
-        for name, differences in items:
+        for name, differences in _pairs(items, plugin):
             if name in found:
                 raise ConfigError(
                     FILTER,
@@ -113,6 +113,17 @@ def _by_workload(contributions: Contributions) -> dict[str, tuple[str, Any]]:
                 )
             found[name] = (plugin, differences)
     return found
+
+
+def _pairs(items: Iterable[Any], plugin: str) -> Iterator[tuple[str, Any]]:
+    for each in items:
+        if not isinstance(each, tuple | list) or len(each) != 2 or not isinstance(each[0], str):
+            raise ConfigError(
+                f"{FILTER} of plugin {plugin}",
+                f"{each!r} is not a name with differences",
+                'add ("acme", {"max": 6})',
+            )
+        yield each[0], each[1]
 
 
 def _paths(differences: Any, path: str = "") -> Iterator[str]:

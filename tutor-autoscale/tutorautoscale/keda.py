@@ -17,11 +17,13 @@ from tutorplatform.manifests import Manifest
 from tutorautoscale.configuration import Cluster
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Profile
-from tutorautoscale.scalers import BEHAVIOR, OWNER, metadata, target, utilizations
+from tutorautoscale.scalers import BEHAVIOR, NAME, OWNER, metadata, target, utilizations
 
 CADDY_METRICS, CADDY_METRICS_PORT = "caddy-metrics", 9180
 BROKER_ACCESS = "autoscale-broker"
 PASSWORD = "password"
+# What is for all workloads: `tutor k8s start` applies it along with everything else.
+INSTANCE = "openedx"
 
 # Asked every 15 s by the HPA, and every 30 s by KEDA: this is less than a minute without answers.
 FAILURES = 3
@@ -270,5 +272,4 @@ def _from_keda(name: str, port: int, sources: Sources) -> Manifest:
 
 
 def _metadata(name: str) -> dict[str, Any]:
-    # Of the whole instance: `tutor k8s start` applies it along with everything else.
-    return {"name": name, "labels": {"app.kubernetes.io/name": "openedx", **OWNER}}
+    return {"name": name, "labels": {NAME: INSTANCE, **OWNER}}

@@ -7,7 +7,7 @@ would reset it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tutorplatform.manifests import Manifest
@@ -17,6 +17,7 @@ from tutorautoscale.discovery import PROBES, Container, Deployment
 from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Probe, Profile, Sidecar
+from tutorautoscale.strategic import DIRECTIVE, REPLACE
 from tutorautoscale.workers import with_concurrency
 from tutorautoscale.workloads import BACKGROUND, SERVING
 
@@ -24,6 +25,9 @@ LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreacha
 
 # Celery reads each of its options from CELERY_<COMMAND>_<OPTION>, too.
 CONCURRENCY = "CELERY_WORKER_CONCURRENCY"
+
+# Of a hook or a probe the API server takes one kind; a merge would leave both.
+REPLACING = {DIRECTIVE: REPLACE}
 
 # The chart `platform` makes them.
 PRIORITY_CLASSES = {SERVING: "openedx-serving", BACKGROUND: "openedx-background"}
@@ -38,9 +42,9 @@ def deployment(workload: Workload, cluster: Cluster) -> Manifest:
     ]
     pod = {
         "terminationGracePeriodSeconds": profile.grace_s,
-        "tolerations": tolerations(profile),
+        "tolerations": tolerations(found, profile),
         "topologySpreadConstraints": spread(found.labels, profile),
-        "affinity": {"podAntiAffinity": apart(found.labels)},
+        "affinity": {"podAntiAffinity": apart(found)},
         "containers": [container(found.main, profile), *sidecars],
         **_priority(profile, cluster),
     }
@@ -70,7 +74,7 @@ def container(found: Container, profile: Profile) -> Manifest:
     return {
         "name": found.name,
         "resources": resources(profile, found),
-        **probes(profile),
+        **probes(found, profile),
         **_lifecycle(found, profile),
         **_processes(found, profile),
     }
@@ -89,37 +93,48 @@ def resources(part: Profile | Sidecar, found: Container) -> dict[str, dict[str, 
     }
 
 
-def probes(profile: Profile) -> dict[str, Any]:
-    """The container's probes."""
+def probes(found: Container, profile: Profile) -> dict[str, Any]:
+    """What changes of the container's probes: `None` takes one away that it brings."""
     asked = {ours: getattr(profile.probes, ours) for ours in PROBES}
     starts = asked["startup"]
     asked["startup"] = starts._replace(failures=math.ceil(profile.start_s / starts.period_s))
-    return {PROBES[ours]: _probe(each) for ours, each in asked.items() if each.asks}
+    changes = {ours: _change(found.probes.get(ours), probe) for ours, probe in asked.items()}
+    return {PROBES[ours]: change for ours, change in changes.items() if change != {}}
 
 
-def _probe(probe: Probe) -> Manifest:
+def _change(brought: Probe | None, probe: Probe) -> Manifest | None:
+    if not probe.asks:
+        # What it asks in a way that our settings do not know, stays.
+        return None if brought and brought.asks else {}
     timing = {
         "periodSeconds": probe.period_s,
         "timeoutSeconds": probe.timeout_s,
         "failureThreshold": probe.failures,
     }
+    if brought and _handler(brought) == _handler(probe):
+        return {} if brought == probe else timing
+    # A merge with what is asked in another way would ask in both.
+    return {**REPLACING, **_handler(probe), **timing}
+
+
+def _handler(probe: Probe) -> Manifest:
     if probe.command:
-        return {"exec": {"command": list(probe.command)}, **timing}
+        return {"exec": {"command": list(probe.command)}}
     if not probe.path:
-        return {"tcpSocket": {"port": probe.port}, **timing}
+        return {"tcpSocket": {"port": probe.port}}
     headers = [{"name": "Host", "value": probe.host}] if probe.host else []
-    get = {"path": probe.path, "port": probe.port, "httpHeaders": headers}
-    return {"httpGet": get, **timing}
+    return {"httpGet": {"path": probe.path, "port": probe.port, "httpHeaders": headers}}
 
 
-def tolerations(profile: Profile) -> list[Manifest]:
-    """How long a lost node keeps the pod: Kubernetes' own answer is 300 s.
+def tolerations(found: Deployment, profile: Profile) -> list[Manifest]:
+    """Those of the pod, and how long a lost node keeps it: Kubernetes' own answer is 300 s.
 
     Only the eviction is tolerated. With `NoSchedule` tolerated too, a lost zone would still count
     as one to spread over, and its pods could not move.
     https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
     """
-    return [
+    kept = (each for each in found.tolerations if each.get("key") not in LOST_NODE_TAINTS)
+    ours = (
         {
             "key": taint,
             "operator": "Exists",
@@ -127,7 +142,8 @@ def tolerations(profile: Profile) -> list[Manifest]:
             "tolerationSeconds": profile.lost_node_s,
         }
         for taint in LOST_NODE_TAINTS
-    ]
+    )
+    return [*kept, *ours]
 
 
 def spread(labels: Mapping[str, str], profile: Profile) -> list[Manifest]:
@@ -153,17 +169,19 @@ def spread(labels: Mapping[str, str], profile: Profile) -> list[Manifest]:
     ]
 
 
-def apart(labels: Mapping[str, str]) -> Manifest:
+def apart(found: Deployment) -> Manifest:
     """Preferably no two pods on one host; required, an update would need a host for its surge."""
+    # A merge would put ours in the place of those that the pod brings.
     return {
         "preferredDuringSchedulingIgnoredDuringExecution": [
+            *found.apart,
             {
                 "weight": 100,
                 "podAffinityTerm": {
                     "topologyKey": "kubernetes.io/hostname",
-                    "labelSelector": pods(labels),
+                    "labelSelector": pods(found.labels),
                 },
-            }
+            },
         ]
     }
 
@@ -180,19 +198,30 @@ def priority_class(profile: Profile, cluster: Cluster) -> str | None:
     return PRIORITY_CLASSES.get(profile.priority or "", profile.priority)
 
 
+def priority_classes(workloads: Iterable[Workload], cluster: Cluster) -> dict[str, str]:
+    """The PriorityClasses that these use, each with the name of a workload that does."""
+    used = ((priority_class(each.profile, cluster), each.found.name) for each in workloads)
+    return {name: workload for name, workload in used if name}
+
+
 def _priority(profile: Profile, cluster: Cluster) -> Manifest:
     name = priority_class(profile, cluster)
     return {"priorityClassName": name} if name else {}
 
 
 def _lifecycle(found: Container, profile: Profile) -> Manifest:
-    if profile.drain == "requests" and found.ports:
-        return {"lifecycle": after_requests(found.ports[0], profile.drain_s)}
-    if found.is_celery_itself:
-        return {"lifecycle": after_start()}
-    if not profile.drain_s:
+    hook = _before_end(found, profile)
+    return {"lifecycle": {"preStop": {**REPLACING, **hook}}} if hook else {}
+
+
+def _before_end(found: Container, profile: Profile) -> Manifest:
+    if profile.drain == "own":
         return {}
-    return {"lifecycle": {"preStop": {"sleep": {"seconds": profile.drain_s}}}}
+    if profile.drain == "requests" and found.ports:
+        return after_requests(found.ports[0], profile.drain_s)
+    if found.is_celery_itself:
+        return after_start()
+    return {"sleep": {"seconds": profile.drain_s}} if profile.drain_s else {}
 
 
 def _processes(found: Container, profile: Profile) -> Manifest:

@@ -95,7 +95,8 @@ class Profile(NamedTuple):
 
     `start_s`: how long a container may take to start before it is started anew.
     `drain_s`: how long a pod that is to end still serves while its address is taken out of use.
-    `drain`: `requests`, if it serves on until those that it has are done: needs `sh` and `grep`.
+    `drain`: `requests`, if it serves on until those that it has are done: needs `sh` and `grep`;
+    `own`, if the container brings what there is to do.
     `grace_s`: when it is killed, counted from the moment it is to end; includes `drain_s`.
     `lost_node_s`: how long a pod stays on a lost node after Kubernetes has noticed the loss.
     `zones`: `required`, or `preferred` where an uneven spread is better than a waiting pod.
@@ -178,7 +179,7 @@ READERS: Mapping[str, Any] = {
     "celery": {"concurrency": optional(whole_number(1, 64))},
     "start_s": whole_number(5, 3600),
     "drain_s": _seconds,
-    "drain": choice("time", "requests"),
+    "drain": choice("time", "requests", "own"),
     "grace_s": whole_number(1, 3600),
     "lost_node_s": _seconds,
     "zones": choice("required", "preferred"),
@@ -217,6 +218,23 @@ def consistent(profile: Profile, where: str) -> None:
     for name, sidecar in profile.containers.items():
         _limits_hold_requests(sidecar, f"{where}.containers.{name}")
     _says_of_what(profile, where)
+    for name in Probes._fields:
+        _asks_one_thing(getattr(profile.probes, name), f"{where}.probes.{name}")
+
+
+def _asks_one_thing(probe: Probe, where: str) -> None:
+    if probe.command and (probe.port or probe.path):
+        raise ConfigError(
+            where,
+            f"asks the command {' '.join(probe.command)}, and a port or a path as well",
+            "write `command: []`, or null for port, path and host",
+        )
+    if probe.path and not probe.port:
+        raise ConfigError(f"{where}.path", "it is not said at which port", "write `port` beside it")
+    if probe.host and not probe.path:
+        raise ConfigError(
+            f"{where}.host", "it is for a path, of which there is none", "add a path, or write null"
+        )
 
 
 def _says_of_what(profile: Profile, where: str) -> None:

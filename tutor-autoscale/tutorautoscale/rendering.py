@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,20 +13,20 @@ from tutorplatform import hooks, manifests
 from tutorplatform.broker import broker
 from tutorplatform.manifests import Manifest
 
-from tutorautoscale import configuration, discovery, overrides
+from tutorautoscale import configuration, discovery, overrides, strategic
 from tutorautoscale.effective import SETTING, Workload, effective
 from tutorautoscale.hooks import AUTOSCALE_WORKLOADS
 from tutorautoscale.keda import Sources
 from tutorautoscale.objects import objects
 
-# Our patch of this name is Tutor's file with all Deployments.
-MANIFESTS = "autoscale-manifests"
+# Our patch of this name is Tutor's file with all Deployments; others change them in the second.
+MANIFESTS, OVERRIDES = "autoscale-manifests", "k8s-override"
 
 
 class Rendered(NamedTuple):
-    """Texts for Tutor's environment: YAML streams."""
+    """Texts for Tutor's environment: entries of kustomize's `patches`, and a YAML stream."""
 
-    overrides: str
+    patches: str
     objects: str
 
 
@@ -35,9 +36,14 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
     found = workloads(config, config["patch"])
     cluster = configuration.cluster(config)
     return Rendered(
-        manifests.dump_quickly(overrides.deployment(each, cluster) for each in found.values()),
+        "".join(_patch(overrides.deployment(each, cluster)) for each in found.values()),
         manifests.dump_quickly(instance_objects(config, found)),
     )
+
+
+def _patch(override: Manifest) -> str:
+    # JSON, as elsewhere: it is quickly made, and needs no care about indentation.
+    return f"- patch: {json.dumps(json.dumps(override, ensure_ascii=False))}\n"
 
 
 def counts_requests(config: Mapping[str, Any]) -> bool:
@@ -56,7 +62,9 @@ def _somebody_says(key: str, config: Mapping[str, Any]) -> bool:
 
 def workloads(config: Mapping[str, Any], patch: Callable[[str], str]) -> dict[str, Workload]:
     """The workloads that scale, by name. Raises ConfigError for settings that cannot be used."""
-    found = discovery.deployments(manifests.load(patch(MANIFESTS)))
+    # Ours come after those of others, and leave of them what is not for us to say.
+    patched = strategic.patched(*(manifests.load(patch(name)) for name in (MANIFESTS, OVERRIDES)))
+    found = discovery.deployments(patched)
     size, cluster = configuration.size(config), configuration.cluster(config)
     scaled = effective(found, size, _hosts(config, found), _contributions(), config[SETTING])
     configuration.require_sources(scaled.values(), cluster)

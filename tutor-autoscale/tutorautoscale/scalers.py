@@ -17,6 +17,8 @@ UP: tuple[tuple[str, int, int], ...] = (("Percent", 100, 15), ("Pods", 4, 15))
 DOWN: tuple[tuple[str, int, int], ...] = (("Percent", 20, 60), ("Pods", 1, 60))
 
 
+# What `tutor k8s start <name>` selects by.
+NAME = "app.kubernetes.io/name"
 # How to find what this plugin has made in a namespace.
 OWNER = {"app.kubernetes.io/created-by": "tutor-autoscale"}
 
@@ -78,8 +80,8 @@ def target(name: str) -> Manifest:
 
 
 def metadata(name: str) -> dict[str, Any]:
-    """Of an object for the Deployment of this name: `tutor k8s start <name>` selects by it."""
-    return {"name": name, "labels": {"app.kubernetes.io/name": name, **OWNER}}
+    """Of an object for the Deployment of this name."""
+    return {"name": name, "labels": {NAME: name, **OWNER}}
 
 
 def utilizations(profile: Profile) -> list[tuple[str, int]]:

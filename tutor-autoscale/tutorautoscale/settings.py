@@ -19,6 +19,10 @@ T = TypeVar("T")
 Reader = Callable[[Any, str], Any]
 
 
+# What the largest machines of AWS have, and a little more.
+MOST_CPUS, MOST_MEMORY = 2000, 40 * 2**40
+
+
 class Each(NamedTuple):
     """The readers of a setting that is a mapping of NamedTuples, by names that are given."""
 
@@ -27,13 +31,13 @@ class Each(NamedTuple):
 
 def cpu(value: Any, where: str) -> str:
     """An amount of CPU as text: `500m`, or `2` for the number 2."""
-    quantity.cpu_millicores(value, where)
+    _within(quantity.cpu_millicores(value, where), 1000 * MOST_CPUS, value, where, "500m")
     return str(value)
 
 
 def memory(value: Any, where: str) -> str:
     """An amount of memory as text: `2Gi`."""
-    quantity.memory_bytes(value, where)
+    _within(quantity.memory_bytes(value, where), MOST_MEMORY, value, where, "2Gi")
     return str(value)
 
 
@@ -41,6 +45,11 @@ def traffic(value: Any, where: str) -> str:
     """An amount of bytes per second as text: `5M`."""
     quantity.traffic_bytes(value, where)
     return str(value)
+
+
+def _within(size: int, most: int, value: Any, where: str, example: str) -> None:
+    if size > most:
+        raise ConfigError(where, f"{value!r} is more than any node has", f"write {example!r}")
 
 
 def flag(value: Any, where: str) -> bool:
@@ -129,7 +138,8 @@ def checked_keys(value: Any, known: Iterable[str], where: str) -> Mapping[str, A
     names = ", ".join(sorted(known))
     use = f"use one of {names}" if names else "remove it"
     if not isinstance(value, Mapping):
-        raise ConfigError(where, f"{value!r} is not a mapping", f"write any of {names} in it")
+        write = f"write any of {names} in it" if names else "remove it"
+        raise ConfigError(where, f"{value!r} is not a mapping", write)
     for key in value:
         if key not in known:
             raise ConfigError(f"{where}.{key}", "there is no such setting", use)

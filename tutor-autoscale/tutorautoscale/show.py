@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from tutorautoscale import workloads
+from tutorautoscale.discovery import Deployment
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import READERS
 from tutorautoscale.settings import flat
@@ -19,12 +21,22 @@ class Row(NamedTuple):
     origin: str
 
 
-def rows(workloads: Iterable[Workload], size: str) -> Iterator[Row]:
+def rows(found: Iterable[Workload], size: str) -> Iterator[Row]:
     """All settings, in the order of the reference. `size`: AUTOSCALE_PROFILE."""
-    for each in workloads:
+    for each in found:
+        brought = _brought(each.found, size)
         for path, value in flat(each.profile, READERS):
             plain = list(value) if isinstance(value, tuple) else value
-            yield Row(each.found.name, path, plain, _origin(each.origins, path, size))
+            default = ITSELF if path in brought else f"{DEFAULT}, {size}"
+            yield Row(each.found.name, path, plain, _origin(each.origins, path, default))
+
+
+def _brought(found: Deployment, size: str) -> set[str]:
+    """The settings that have another default, as the Deployment says something of them itself."""
+    defaults, without = (
+        dict(flat(workloads.default(each, size), READERS)) for each in (found, found.bare)
+    )
+    return {path for path, value in defaults.items() if value != without[path]}
 
 
 def nested(shown: Iterable[Row]) -> dict[str, dict[str, dict[str, Any]]]:
@@ -44,11 +56,11 @@ def telling(shown: Iterable[Row]) -> Iterator[Row]:
             yield row
 
 
-DEFAULT = "default"
+DEFAULT, ITSELF = "default", "its Deployment"
 
 
-def _origin(origins: Mapping[str, str], path: str, size: str) -> str:
+def _origin(origins: Mapping[str, str], path: str, default: str) -> str:
     # Whoever switches `network` off as a whole has said what `network.target` is.
     parts = path.split(".")
     whole = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-    return next((origins[each] for each in whole if each in origins), f"{DEFAULT}, {size}")
+    return next((origins[each] for each in whole if each in origins), default)

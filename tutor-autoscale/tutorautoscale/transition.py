@@ -7,17 +7,21 @@ So a change of signals would leave two autoscalers, or end in a moment with one 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from tutorplatform import manifests
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 
-from tutorautoscale.scalers import OWNER
+from tutorautoscale.effective import SETTING
+from tutorautoscale.keda import INSTANCE
+from tutorautoscale.scalers import NAME, OWNER
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 HPA, SCALED_OBJECT = "HorizontalPodAutoscaler", "ScaledObject"
+PDB = "PodDisruptionBudget"
 
 # Kind and name.
 Key = tuple[str, str]
@@ -66,13 +70,13 @@ def obsolete(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:
     return [*secrets, *found]
 
 
-def refuse_two_autoscalers(live: Iterable[Manifest], scaled: Iterable[str]) -> None:
-    """Raise DeployError if somebody else's HPA has one of our workloads for a target.
+def refuse_two_autoscalers(objects: Iterable[Manifest], scaled: Iterable[str]) -> None:
+    """Raise DeployError if somebody else's HPA, live or rendered, is for one of our workloads.
 
     Two HPAs on one target both stop: https://github.com/kubernetes/kubernetes/pull/112011
     """
     names = set(scaled)
-    for scaler in manifests.of_kind(live, HPA):
+    for scaler in manifests.of_kind(objects, HPA):
         target = scaler["spec"]["scaleTargetRef"]
         other = manifests.name(scaler)
         if target["kind"] == "Deployment" and target["name"] in names and other != target["name"]:
@@ -83,6 +87,76 @@ def refuse_two_autoscalers(live: Iterable[Manifest], scaled: Iterable[str]) -> N
                 f"remove it with `kubectl delete hpa {other} --namespace {namespace}`, "
                 "and what renders it",
             )
+
+
+def refuse_two_budgets(objects: Iterable[Manifest], scaled: Iterable[str]) -> None:
+    """Raise DeployError if somebody else's budget, live or rendered, is for one of our workloads.
+
+    A pod with two budgets cannot be evicted at all, and no node with it drained:
+    https://kubernetes.io/docs/tasks/run-application/configure-pdb/#arbitrary-controllers-and-selectors
+    """
+    found, names = list(objects), set(scaled)
+    pods = {
+        manifests.name(each): each["spec"]["template"]["metadata"].get("labels") or {}
+        for each in manifests.of_kind(found, "Deployment")
+        if manifests.name(each) in names
+    }
+    for budget in manifests.of_kind(found, PDB):
+        selector, other = budget["spec"].get("selector"), manifests.name(budget)
+        selected = [name for name, labels in pods.items() if selects(selector, labels)]
+        if selected and other not in names:
+            raise DeployError(
+                f"PodDisruptionBudget {other}",
+                f"is for {selected[0]}, too, and pods with two are never evicted",
+                f"remove it with `kubectl delete pdb {other} "
+                f"--namespace {budget['metadata']['namespace']}`, and what renders it; "
+                f"how many pods may go, {SETTING}.{selected[0]}.disruption says",
+            )
+
+
+def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
+    """Whether a label selector is for something with these labels; an empty one is, `None` not.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
+    """
+    if selector is None:
+        return False
+    equal = (selector.get("matchLabels") or {}).items() <= labels.items()
+    return equal and all(
+        _fulfils(each["operator"], each.get("values") or (), labels.get(each["key"]))
+        for each in selector.get("matchExpressions") or ()
+    )
+
+
+def _fulfils(operator: str, values: Collection[str], label: str | None) -> bool:
+    return {
+        "In": label in values,
+        "NotIn": label not in values,
+        "Exists": label is not None,
+        "DoesNotExist": label is None,
+    }[operator]
+
+
+def chosen(objects: Iterable[Manifest], name: str) -> list[Manifest]:
+    """Those that `tutor k8s start <name>` applies; all of them without a name."""
+    return [each for each in objects if not name or manifests.labels(each).get(NAME) == name]
+
+
+def refuse_without_shared(live: Iterable[Manifest], wanted: Iterable[Manifest], name: str) -> None:
+    """Raise DeployError if the start of one workload lacks what only that of all brings."""
+    everything, there = list(wanted), set(_keys(live))
+    lacking = [
+        key
+        for key in _keys(chosen(everything, INSTANCE))
+        if key not in there and key[0] != "Secret"
+    ]
+    if lacking and SCALED_OBJECT in {each["kind"] for each in chosen(everything, name)}:
+        kind, missing = lacking[0]
+        raise DeployError(
+            f"workload {name}",
+            f"its signals need {kind} {missing}, which belongs to the whole instance",
+            "run `tutor k8s start` without a name",
+        )
 
 
 def _ours(live: Iterable[Manifest]) -> Iterator[Manifest]:

@@ -183,7 +183,7 @@ def _unknown(found: Deployment) -> Profile:
     if main.is_celery:
         made = _worker("100m", "512Mi", None, 4, 2)
         # Behind a shell, process 1 is not Celery.
-        return _as_found(made if main.is_celery_itself else made._replace(probes=Probes()), main)
+        return _as_found(made if main.is_celery_itself else made._replace(probes=Probes()), found)
     made = Profile(
         min=2,
         max=4,
@@ -192,16 +192,20 @@ def _unknown(found: Deployment) -> Profile:
         probes=_probes(main.ports[0]) if main.ports else Probes(),
         priority=SERVING if main.ports else BACKGROUND,
     )
-    return _as_found(made, main)
+    return _as_found(made, found)
 
 
-def _as_found(made: Profile, main: Container) -> Profile:
-    """`made` with what the container itself brings in place of our guesses."""
-    probes = made.probes._replace(**dict.fromkeys(main.probes, Probe()))
+def _as_found(made: Profile, found: Deployment) -> Profile:
+    """`made` with what the Deployment itself brings in place of our guesses."""
+    main = found.main
+    starts = main.probes.get("startup")
     return made._replace(
         cpu=made.cpu._replace(**_found(main, "cpu")),
         memory=made.memory._replace(**_found(main, "memory")),
-        probes=probes,
+        probes=made.probes._replace(**main.probes),
+        start_s=starts.period_s * starts.failures if starts else made.start_s,
+        drain="own" if main.hook else made.drain,
+        grace_s=max(found.grace_s, made.grace_s),
     )
 
 
