@@ -67,7 +67,8 @@ SETTINGS: Mapping[str, tuple[str, str]] = {
     ),
     "drain": (
         "`time`, `requests`, `own`",
-        "`requests`: until its requests are done, too; needs `sh` and `grep` in the image; `own`: what the container brings",
+        "`requests`: until its requests are done, too; needs `sh` and `grep` in the image; "
+        "`own`: what the container brings",
     ),
     "grace_s": (
         "1 to 3600",

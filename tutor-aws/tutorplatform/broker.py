@@ -35,7 +35,7 @@ def broker(config: Mapping[str, Any]) -> Broker:
     https://github.com/overhangio/tutor/blob/v22.0.3/tutor/templates/apps/openedx/settings/partials/common_all.py
     """
     host = config["REDIS_HOST"]
-    if not isinstance(host, str) or not host:
+    if not isinstance(host, str):
         raise ConfigError("REDIS_HOST", f"{host!r} is not a host", "write its name")
     return Broker(
         host=host if "." in host else f"{host}.{config['K8S_NAMESPACE']}",
