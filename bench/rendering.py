@@ -14,8 +14,8 @@ from tutorplatform.manifests import Manifest
 
 from demo import instances
 from demo.tutor import TutorRoot
+from platformchart.upstream import CHART
 
-CHART = Path(__file__).parents[1] / "charts" / "platform"
 PLUGINS = ("autoscale", "aws", "mfe")
 
 

@@ -77,7 +77,7 @@ def bench(console: Console, variant: str, room: bool) -> Reaction:
     ):
         surge = Surge(View(cluster), scaler, console, NAMES)
         if room:
-            surge.install_room()
+            surge.install_room(Path(folder))
         surge.deploy(Path(folder))
         found = reaction.reaction(variant, *phases(surge, CALM, room))
     console.print(reaction.line(found), highlight=False)

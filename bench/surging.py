@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lightkube.resources.apps_v1 import Deployment
 from lightkube.resources.core_v1 import Pod
+from localcluster import binaries
 from localcluster.certificates import Authority
 from localcluster.errors import LocalClusterError
 from localcluster.model import Manifest
@@ -17,12 +18,13 @@ from localcluster.nodescaler import NodeScaler
 from rich.console import Console
 
 from bench.reaction import Moment, moment_line
-from bench.rendering import CHART, PLUGINS
+from bench.rendering import PLUGINS
 from demo import instances
 from demo.observe import Service, service_of
 from demo.tutor import TutorRoot
 from demo.view import View
 from demo.waiting import QUIET_S, until
+from platformchart import upstream
 
 PLATFORM = "platform"
 ROOM = Service(PLATFORM, "overprovisioning")
@@ -48,11 +50,14 @@ class Surge:
     def lms(self) -> Service:
         return Service(self.names[0], "lms")
 
-    def install_room(self) -> None:
-        """Install the platform chart, and with it the pods that hold room."""
-        helm = ("helm", "install", PLATFORM, str(CHART), f"--namespace={PLATFORM}")
+    def install_room(self, folder: Path) -> None:
+        """Install of the platform chart the pods that hold room, and the priority classes."""
+        helm = binaries.ensure(["helm"], self.console.print)["helm"]
+        chart, _ = upstream.prepare(folder, helm, self.console.print)
+        values = chart / "ci" / "room-values.yaml"
+        where = ("--create-namespace", f"--namespace={PLATFORM}", f"--values={values}")
         environment = self.view.cluster.environment
-        subprocess.run([*helm, "--create-namespace"], env=environment, check=True)
+        subprocess.run([helm, "install", PLATFORM, chart, *where], env=environment, check=True)
 
     def deploy(self, folder: Path) -> None:
         """Render and start all instances, and wait until everything runs and no node is coming."""

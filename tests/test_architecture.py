@@ -21,9 +21,10 @@ FOLDERS = {
     "localservices": ROOT / "local-cluster" / "localservices",
     "demo": ROOT / "demo",
     "bench": ROOT / "bench",
+    "platformchart": ROOT / "platformchart",
 }
 # They are of this repository only, not of the distribution.
-OURS_ALONE = {"bench", "demo"}
+OURS_ALONE = {"bench", "demo", "platformchart"}
 
 # Package → what of ours it may import.
 ALLOWED = {
@@ -32,9 +33,10 @@ ALLOWED = {
     "tutorautoscale": {"tutorplatform"},
     "tutorsecrets": {"tutorplatform", "tutoraws.policies", "tutoraws.services"},
     "localcluster": set[str](),
+    "platformchart": set[str](),
     "localservices": {"localcluster"},
-    "demo": {"tutorplatform", "localcluster", "localservices"},
-    "bench": {"tutorplatform", "localcluster", "localservices", "demo"},
+    "demo": {"tutorplatform", "localcluster", "localservices", "platformchart"},
+    "bench": {"tutorplatform", "localcluster", "localservices", "demo", "platformchart"},
 }
 
 # Part of the secrets plugin → the other parts that it may import. Modules beside them, but for

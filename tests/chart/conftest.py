@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -13,10 +13,65 @@ from localcluster import binaries
 from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
-CHART = Path(__file__).parents[2] / "charts" / "platform"
+from platformchart import upstream
+from platformchart.upstream import Source
 
 Helm = Callable[..., str]
 RenderChart = Callable[..., list[Manifest]]
+
+# What every installation has to say.
+REQUIRED: dict[str, Any] = {
+    "global": {
+        "clusterName": "openedx",
+        "region": "eu-west-1",
+        "vpcId": "vpc-0123456789abcdef0",
+    },
+    "edge": {
+        "waf": {
+            "arn": (
+                "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/edge/"
+                "0a1b2c3d-0000-4000-8000-000000000000"
+            ),
+            "name": "edge",
+        },
+        "cloudFrontPrefixList": "pl-4fa04526",
+        "loadBalancers": [
+            {
+                "name": "main",
+                "ingressClass": "alb",
+                "certificateArns": [
+                    "arn:aws:acm:eu-west-1:123456789012:certificate/"
+                    "0a1b2c3d-0000-4000-8000-000000000001"
+                ],
+            }
+        ],
+    },
+    "traefik": {
+        "ports": {
+            "web": {
+                "forwardedHeaders": {"trustedIPs": ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"]}
+            }
+        }
+    },
+}
+
+
+class Chart(NamedTuple):
+    """The chart with what it depends on."""
+
+    path: Path
+    source: Source
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with changes, as helm merges them: mapping by mapping, all else as a whole."""
+    both = {
+        key: merged(base[key], value)
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
+        else value
+        for key, value in changes.items()
+    }
+    return {**base, **both}
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +94,19 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 
 
 @pytest.fixture(scope="session")
-def render_chart(helm: Helm) -> RenderChart:
-    """The objects of the chart with these values, as release `platform` in a namespace `shared`."""
+def chart(tmp_path_factory: pytest.TempPathFactory) -> Chart:
+    """The chart, ready to be installed."""
+    program = binaries.ensure(["helm"], print)["helm"]
+    return Chart(*upstream.prepare(tmp_path_factory.mktemp("chart"), program, print))
 
-    def render(kubernetes: str = "1.36.3", **values: Any) -> list[Manifest]:
-        where = ("--namespace=shared", f"--kube-version={kubernetes}")
-        return manifests.load(helm("template", "platform", str(CHART), *where, **values))
+
+@pytest.fixture(scope="session")
+def render_chart(helm: Helm, chart: Chart) -> RenderChart:
+    """The objects of the chart with changes to REQUIRED, as release `platform` in `platform`."""
+
+    def render(kubernetes: str = "1.36.3", **changes: Any) -> list[Manifest]:
+        where = ("--namespace=platform", f"--kube-version={kubernetes}")
+        values = merged(REQUIRED, changes)
+        return manifests.load(helm("template", "platform", str(chart.path), *where, **values))
 
     return render

@@ -38,7 +38,7 @@ def acme(tmp_path: Path) -> Iterator[Surge]:
         NodeScaler(cluster.client, cluster.nodes, SHAPE, PACE) as scaler,
     ):
         found = Surge(View(cluster), scaler, Console(), ("acme",))
-        found.install_room()
+        found.install_room(tmp_path)
         found.deploy(tmp_path)
         patch = json.dumps({"spec": {"behavior": {"scaleDown": QUICKLY}}})
         cluster.kubectl("patch", "hpa", "lms", "--namespace=acme", f"--patch={patch}")
