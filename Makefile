@@ -44,6 +44,7 @@ prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, 
 docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
 	$(BIN)/python -m tests.tutorautoscale.reference
+	$(BIN)/python -m platformchart.awspage
 
 bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed size; writes docs/day* (2 minutes)
 	$(BIN)/python -m bench.day
