@@ -44,14 +44,6 @@ FROM_API_SERVER: Mapping[str, tuple[int, str]] = {
 # Where the load balancers have to reach pods.
 FROM_LOAD_BALANCERS: Mapping[str, Sequence[int]] = {"traefik": (8000, 8080)}
 
-# https://docs.aws.amazon.com/eks/latest/userguide/pod-id-role.html
-TRUST: Mapping[str, Any] = {
-    "Effect": "Allow",
-    "Principal": {"Service": "pods.eks.amazonaws.com"},
-    "Action": ["sts:AssumeRole", "sts:TagSession"],
-}
-
-
 # Test → key → value or values, as IAM writes it.
 Condition = Mapping[str, Mapping[str, str | Sequence[str]]]
 
