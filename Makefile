@@ -10,7 +10,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare charts bundle docs bench-day bench-fleet bench-resilience bench-secrets bench-surge bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare charts bundle docs bench-platform bench-day bench-fleet bench-resilience bench-secrets bench-surge bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -60,6 +60,9 @@ bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed s
 
 bench-fleet: $(INSTALLED) ## Nodes and monthly cost of 50 idle instances; writes docs/fleet.csv (20 seconds)
 	$(BIN)/python -m bench.fleet
+
+bench-platform: $(INSTALLED) ## What an installation of charts/platform takes: seconds, bytes, objects (2 minutes)
+	$(BIN)/python -m platformchart measure
 
 bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (40 minutes)
 	$(BIN)/python -m bench.resilience

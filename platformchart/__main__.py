@@ -1,4 +1,4 @@
-"""Wiring: `python -m platformchart fetch|bundle|docs`."""
+"""Wiring: `python -m platformchart fetch|bundle|measure|docs`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from localcluster import binaries
 
-from platformchart import bundle, pages, upstream
+from platformchart import bundle, measure, pages, upstream
 from platformchart.errors import ChartError
 
 
@@ -22,6 +22,7 @@ def main() -> int:
     bundled = commands.add_parser("bundle", help="pack the chart, and list its images")
     bundled.add_argument("--values", type=Path, default=bundle.EVERYTHING)
     bundled.add_argument("--kubernetes", default=bundle.KUBERNETES)
+    commands.add_parser("measure", help="print what an installation takes")
     chosen = parser.parse_args()
     try:
         run(chosen)
@@ -39,8 +40,10 @@ def run(chosen: argparse.Namespace) -> None:
     helm = binaries.ensure(["helm"], print)["helm"]
     if chosen.command == "fetch":
         upstream.obtain(helm, print, chosen.tolerant)
-    else:
+    elif chosen.command == "bundle":
         bundle.make(helm, chosen.values, chosen.kubernetes, print)
+    else:
+        measure.report(helm, print)
 
 
 if __name__ == "__main__":

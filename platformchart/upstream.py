@@ -22,6 +22,12 @@ FETCH_TIMEOUT_S = 60
 # Chart.yaml, values, schema and CRDs of each project's release, without templates.
 CONTRACTS = Path(os.environ.get("PLATFORM_CONTRACTS", ROOT.parent / "shared" / "upstream"))
 
+# Their CRDs are templates: part of the release, in its Secret too, and gone with it.
+TEMPLATED_CRDS = ("external-secrets", "keda")
+CRD_TEMPLATE = (
+    '{{ range $path, $_ := .Files.Glob "definitions/*" }}\n---\n{{ $.Files.Get $path }}{{ end }}'
+)
+
 
 class Source(Enum):
     """Where charts come from; each is as good as all after it."""
@@ -147,6 +153,10 @@ def _pack(dependency: Mapping[str, Any], contract: Path | None, chart: Path, hel
         else:
             stub.mkdir()
             about = {"apiVersion": "v2", "name": name, "version": version}
+        if contract and name in TEMPLATED_CRDS:
+            (stub / "crds").rename(stub / "definitions")
+            (stub / "templates").mkdir()
+            (stub / "templates" / "crds.yaml").write_text(CRD_TEMPLATE)
         # Charts of theirs would have to be there, too.
         about.pop("dependencies", None)
         (stub / "Chart.yaml").write_text(yaml.safe_dump(about))
