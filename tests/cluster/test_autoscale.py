@@ -153,7 +153,8 @@ def test_two_autoscalers_of_one_workload_are_refused(
         cluster.kubectl("delete", "hpa", "mine", f"--namespace={NAMESPACE}")
     message = (
         "HorizontalPodAutoscaler mine: scales lms, too, and with two neither works; "
-        f"remove it with `kubectl delete hpa mine --namespace {NAMESPACE}`, and what renders it"
+        "remove it with `kubectl delete horizontalpodautoscaler mine "
+        f"--namespace {NAMESPACE}`, and what renders it"
     )
     assert [said for said in answers if message not in said] == []
     assert scalers(cluster)["lms"]["maxReplicas"] == most
@@ -173,8 +174,9 @@ def test_a_second_budget_of_pods_is_refused(
         if noticed:
             assert (
                 "PodDisruptionBudget mine: is for lms, too, and pods with two are never evicted; "
-                f"remove it with `kubectl delete pdb mine --namespace {NAMESPACE}`, and what "
-                "renders it; how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
+                "remove it with `kubectl delete poddisruptionbudget mine "
+                f"--namespace {NAMESPACE}`, and what renders it; "
+                "how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
             ) in refused(instance, "k8s", "start")
         else:
             instance.run("k8s", "start")
@@ -239,7 +241,7 @@ LACKING: dict[str, tuple[dict[str, Any], str]] = {
     "a priority class": (
         {"AUTOSCALE_SERVICES": {"lms": {"priority": "gold"}}},
         "AUTOSCALE_SERVICES.lms.priority: there is no PriorityClass gold in this cluster; create "
-        "it, or use one of system-cluster-critical, system-node-critical",
+        "it, or use another",
     ),
     "VPA": (
         {"AUTOSCALE_CLUSTER": {"recommendations": True}},

@@ -67,6 +67,7 @@ def probing(**probes: Probe) -> Profile:
         ({"probes": {"liveness": None}}, probing(liveness=Probe())),
         ({"probes": None}, WEB._replace(probes=Probes())),
         ({"drain_s": 0}, WEB._replace(drain_s=0)),
+        ({"drain": "own", "grace_s": 5}, WEB._replace(drain="own", grace_s=5)),
         ({"drain": "requests"}, WEB._replace(drain="requests")),
         ({"grace_s": 3600, "start_s": 3600}, WEB._replace(grace_s=3600, start_s=3600)),
         ({"lost_node_s": 0}, WEB._replace(lost_node_s=0)),
