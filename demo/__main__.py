@@ -58,6 +58,7 @@ def run(story: Story) -> None:
     """The steps of the story."""
     story.console.rule("two instances")
     story.create()
+    story.install()
     story.launch()
     story.show()
     story.console.rule("load")

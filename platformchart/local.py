@@ -12,6 +12,19 @@ CHANGES: Mapping[str, Any] = {
     "observability": {"serviceMonitors": False, "alerts": False},
 }
 
+# Its labels are what docs/how-to/install-platform.md puts on it.
+NAMESPACE: Mapping[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {
+        "name": "platform",
+        "labels": {
+            "pod-security.kubernetes.io/enforce": "restricted",
+            "openedx-platform/edge": "allowed",
+        },
+    },
+}
+
 
 def adapted(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a cluster on AWS, so that the local cluster takes them."""

@@ -24,6 +24,7 @@ def report(helm: Path, say: Callable[[str], None]) -> None:
     """
     with tempfile.TemporaryDirectory() as folder, LocalCluster(progress=say) as cluster:
         chart, _ = upstream.prepare(Path(folder), helm, say)
+        cluster.apply(dict(local.NAMESPACE))
         release = Release(helm, chart, cluster.environment)
         say("| variant | objects | release Secret, bytes | of 1 MiB | install, s | again, s |")
         say("| --- | --- | --- | --- | --- | --- |")

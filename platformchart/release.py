@@ -20,7 +20,7 @@ NAME = NAMESPACE = "platform"
 
 @dataclass(frozen=True)
 class Release:
-    """The release `platform` in the namespace `platform` of the cluster that `environment` names."""
+    """The release `platform` on the cluster that `environment` names, in its own namespace."""
 
     helm: Path
     chart: Path
@@ -28,15 +28,15 @@ class Release:
 
     def upgrade(self, values: Mapping[str, Any], *argv: str) -> str:
         """Install or upgrade with these values alone; what helm prints, or ChartError."""
-        where = ("--create-namespace", "--values=-", *argv)
-        return self.run("upgrade", "--install", NAME, str(self.chart), *where, values=values)
+        where = (NAME, str(self.chart), "--values=-", *argv)
+        return self.run("upgrade", "--install", *where, values=values)
 
     def uninstall(self) -> str:
         """Take it away, if it is there; what helm prints, or ChartError."""
         return self.run("uninstall", NAME, "--ignore-not-found", "--wait")
 
     def run(self, *argv: str, values: Mapping[str, Any] | None = None) -> str:
-        """What `helm ARGV…` prints, given `values` on its standard input; ChartError if it fails."""
+        """What `helm ARGV…` prints, with `values` on its standard input; ChartError if it fails."""
         done = subprocess.run(
             [self.helm, *argv, f"--namespace={NAMESPACE}"],
             env={"PATH": os.environ["PATH"], **self.environment},
