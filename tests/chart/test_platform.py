@@ -56,7 +56,9 @@ def test_room_and_priorities_are_there_by_default(
 
 
 def test_each_component_can_be_left_out(render_chart: RenderChart) -> None:
-    assert render_chart(**NOTHING) == []
+    objects = render_chart(**NOTHING)
+    assert pod_specs(objects) == []
+    assert [o for o in objects if o["kind"] == "PriorityClass"] == []
 
 
 def test_an_older_kubernetes_is_refused(render_chart: RenderChart) -> None:
