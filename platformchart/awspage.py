@@ -1,7 +1,4 @@
-"""Edge: docs/reference/platform-aws.md, made of the chart and of what it needs of AWS.
-
-python -m platformchart.awspage
-"""
+"""The tables of docs/reference/platform-aws.md, made of the chart and of what it needs of AWS."""
 
 from __future__ import annotations
 
@@ -9,31 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
 from platformchart import iam
-from platformchart.upstream import CHART, ROOT
 
-PAGE = ROOT / "docs" / "reference" / "platform-aws.md"
 TEMPLATE = "{{ .Values.global.clusterName }}"
-
-
-def written(text: str) -> str:
-    """The page with its generated parts made anew."""
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-    parts = {
-        "accounts": accounts(),
-        "policies": policies(),
-        "groups": _tags(group_tags(values)),
-        "subnets": subnets(),
-        "ports": ports(),
-    }
-    for name, part in parts.items():
-        begin, end = f"<!-- {name}: generated -->\n", "<!-- end -->"
-        before, found, rest = text.partition(begin)
-        assert found, f"{PAGE.name} has no place for {name}"
-        text = f"{before}{begin}{part}{end}{rest.partition(end)[2]}"
-    return text
 
 
 def group_tags(values: Mapping[str, Any]) -> dict[str, str]:
@@ -41,6 +16,12 @@ def group_tags(values: Mapping[str, Any]) -> dict[str, str]:
     listed = values["cluster-autoscaler"]["autoDiscovery"]["tags"]
     named = [tag.replace(TEMPLATE, iam.CLUSTER) for tag in listed]
     return {tag: iam.GROUP_TAGS[tag] for tag in named}
+
+
+def groups(values: Mapping[str, Any]) -> str:
+    """The same, as a table."""
+    rows = [(f"`{tag}`", f"`{value}`") for tag, value in group_tags(values).items()]
+    return _table(("tag", "value"), rows)
 
 
 def accounts() -> str:
@@ -91,15 +72,7 @@ def ports() -> str:
     return _table(("from", "pods", "port", "for"), [*called, *served])
 
 
-def _tags(tags: Mapping[str, str]) -> str:
-    return _table(("tag", "value"), [(f"`{tag}`", f"`{value}`") for tag, value in tags.items()])
-
-
 def _table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [list(header), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
-
-
-if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))

@@ -21,12 +21,6 @@ def service_account(chart: str) -> str:
     return name
 
 
-def test_the_page_is_what_the_chart_makes_of_it() -> None:
-    """Else `make docs` was forgotten."""
-    text = awspage.PAGE.read_text()
-    assert awspage.written(text) == text
-
-
 @each_account
 def test_service_accounts_are_those_of_the_chart(account: iam.Account) -> None:
     [chart] = [
