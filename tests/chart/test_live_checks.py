@@ -35,8 +35,9 @@ def check(tmp_path_factory: pytest.TempPathFactory, chart: Chart, helm: Helm) ->
 
     def run(name: str, found: Any) -> str:
         tried = {"global": {"check": f"platform.checks.{name}", "found": found}}
-        where = ("--kube-version=1.36.3", "--show-only=templates/try.yaml")
-        said = helm("template", "platform", str(copy), *where, **merged(REQUIRED, tried))
+        where = ("--namespace=platform", "--kube-version=1.36.3")
+        only = "--show-only=templates/try.yaml"
+        said = helm("template", "platform", str(copy), *where, only, **merged(REQUIRED, tried))
         text: str = yaml.safe_load(said)["said"]
         return text
 
@@ -103,7 +104,11 @@ def test_the_namespace_has_to_be_allowed(check: Check, found: Any, refused: bool
 
 def test_a_protected_load_balancer_is_not_taken_away(check: Check) -> None:
     """Those that stay, that may go, and those of others are no matter."""
-    live = [params("edge-main", "true"), params("edge-second", "false"), params("x", "true", "other")]
+    live = [
+        params("edge-main", "true"),
+        params("edge-second", "false"),
+        params("x", "true", "other"),
+    ]
     assert check("protected", ["platform", ["edge-main"], live]) == ""
     said = check("protected", ["platform", [], live])
     assert said.startswith("edge: the load balancer of edge-main is to go, and AWS refuses")
