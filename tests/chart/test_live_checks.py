@@ -103,7 +103,11 @@ def test_the_namespace_has_to_be_allowed(check: Check, found: Any, refused: bool
 
 def test_a_protected_load_balancer_is_not_taken_away(check: Check) -> None:
     """Those that stay, that may go, and those of others are no matter."""
-    live = [params("edge-main", "true"), params("edge-second", "false"), params("x", "true", "other")]
+    live = [
+        params("edge-main", "true"),
+        params("edge-second", "false"),
+        params("x", "true", "other"),
+    ]
     assert check("protected", ["platform", ["edge-main"], live]) == ""
     said = check("protected", ["platform", [], live])
     assert said.startswith("edge: the load balancer of edge-main is to go, and AWS refuses")

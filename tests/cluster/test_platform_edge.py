@@ -90,12 +90,13 @@ def test_the_edge_goes_in_steps_and_each_is_checked(platform: Platform) -> None:
     assert "STATUS: deployed" in platform.upgraded(deletionProtection=False)
 
     platform.cluster.apply(ANCHOR)
-    off = {"deletionProtection": False, "enabled": False}
-    assert "kubectl delete ingress --namespace acme certificates" in platform.upgraded(**off)
+    assert "kubectl delete ingress --namespace acme certificates" in platform.upgraded(
+        enabled=False
+    )
     platform.cluster.kubectl("delete", "ingress", "certificates", "--namespace=acme")
 
     hold(platform, "ingress.k8s.aws/resources")
-    assert "STATUS: deployed" in platform.upgraded(**off)
+    assert "STATUS: deployed" in platform.upgraded(enabled=False)
     assert "edge-main is still there" in platform.helm("uninstall", "platform")
     hold(platform)
     assert 'release "platform" uninstalled' in platform.helm("uninstall", "platform")
