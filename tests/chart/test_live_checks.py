@@ -35,8 +35,9 @@ def check(tmp_path_factory: pytest.TempPathFactory, chart: Chart, helm: Helm) ->
 
     def run(name: str, found: Any) -> str:
         tried = {"global": {"check": f"platform.checks.{name}", "found": found}}
-        where = ("--kube-version=1.36.3", "--show-only=templates/try.yaml")
-        said = helm("template", "platform", str(copy), *where, **merged(REQUIRED, tried))
+        where = ("--namespace=platform", "--kube-version=1.36.3")
+        only = "--show-only=templates/try.yaml"
+        said = helm("template", "platform", str(copy), *where, only, **merged(REQUIRED, tried))
         text: str = yaml.safe_load(said)["said"]
         return text
 
