@@ -10,12 +10,13 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
-.PHONY: help demo test test-unit lint types format cluster prepare docs bench-day bench-fleet bench-resilience bench-secrets bench-surge bench-wiring clean
+.PHONY: help demo test test-unit lint types format cluster prepare charts bundle docs bench-platform bench-day bench-fleet bench-resilience bench-secrets bench-surge bench-wiring clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(INSTALLED) ## The main job on a local cluster: two instances, load, a lost zone (KEEP=1 leaves it running)
+	@$(BIN)/python -m platformchart fetch --try
 	$(BIN)/python -m demo
 
 test: $(INSTALLED) lint types prepare ## All tests
@@ -40,16 +41,28 @@ cluster: $(INSTALLED) ## A local cluster to play with, until Ctrl-C
 
 prepare: $(INSTALLED) ## Fetch and build what the local cluster needs (minutes, once; then cached)
 	@$(BIN)/python -m localservices $(if $(CI),--all)
+	@$(BIN)/python -m platformchart fetch --try
+
+charts: $(INSTALLED) ## Fetch the charts that charts/platform depends on, into charts/platform/charts
+	@$(BIN)/python -m platformchart fetch
+
+bundle: $(INSTALLED) ## Pack charts/platform into dist/, and list its images (VALUES=file: those of a cluster)
+	@$(BIN)/python -m platformchart fetch --try
+	@$(BIN)/python -m platformchart bundle $(if $(VALUES),--values $(VALUES)) $(if $(KUBERNETES),--kubernetes $(KUBERNETES))
 
 docs: $(INSTALLED) ## Write the generated parts of docs/reference anew
 	$(BIN)/python -m tests.render.wiring
 	$(BIN)/python -m tests.tutorautoscale.reference
+	$(BIN)/python -m platformchart docs
 
 bench-day: $(INSTALLED) ## A day's node-hours beside those of a fleet of fixed size; writes docs/day* (2 minutes)
 	$(BIN)/python -m bench.day
 
 bench-fleet: $(INSTALLED) ## Nodes and monthly cost of 50 idle instances; writes docs/fleet.csv (20 seconds)
 	$(BIN)/python -m bench.fleet
+
+bench-platform: $(INSTALLED) ## What an installation of charts/platform takes: seconds, bytes, objects (2 minutes)
+	$(BIN)/python -m platformchart measure
 
 bench-resilience: $(INSTALLED) ## The same faults for Tutor alone, two other plugins and ours; writes docs/resilience.* (40 minutes)
 	$(BIN)/python -m bench.resilience

@@ -12,7 +12,7 @@ from localcluster.certificates import Authority
 from rich.console import Console
 from rich.live import Live
 
-from demo import audit, chart, instances, load, observe, report
+from demo import audit, chart, instances, load, observe, platform, report
 from demo.observe import Sample, Service
 from demo.tutor import TutorRoot
 from demo.view import UNSCALED, View
@@ -43,6 +43,8 @@ class Story:
     checks: report.Checks
     roots: dict[str, TutorRoot] = field(default_factory=dict)
     wanted: dict[Service, int] = field(default_factory=dict)
+    hosts: dict[str, list[str]] = field(default_factory=dict)
+    is_installed: bool = False
 
     @property
     def temporary(self) -> Path:
@@ -62,6 +64,15 @@ class Story:
             root.run("secrets", "init")
             self.roots[name] = root
             self.console.print(f"{name}: configured, its secrets made in Secrets Manager")
+
+    def install(self) -> None:
+        """Install the platform chart, which has the instances' namespaces, hosts and quotas."""
+        started = time.monotonic()
+        self.hosts = {name: platform.hosts(root.rendered()) for name, root in self.roots.items()}
+        say = self.console.print
+        self.is_installed = platform.install(self.view, self.hosts, self.workspace, say)
+        if self.is_installed:
+            self.console.print(f"it took {time.monotonic() - started:.1f} s")
 
     def launch(self) -> None:
         """Run `tutor k8s launch -I` for all instances at once, and wait for their pods."""
@@ -99,6 +110,8 @@ class Story:
             }
             rows += audit.audit(self.view, name, folders, stored, self.checks)
         self.console.print(report.secrets_table(rows))
+        if self.is_installed:
+            platform.check(self.view, self.hosts, self.checks)
 
     def raise_load(self) -> None:
         """Put load on one workload until its autoscaler has added pods."""

@@ -43,8 +43,10 @@ class View:
         return observe.count_by_service(self.ready_pods())
 
     def autoscalers(self) -> dict[Service, Manifest]:
-        """The HorizontalPodAutoscaler of each service that has one."""
-        found = self.get("horizontalpodautoscalers", "--all-namespaces")
+        """The HorizontalPodAutoscaler of each service of an instance that has one."""
+        # Traefik has one, too; it is in charts/platform, if that is installed.
+        others = "--field-selector=metadata.namespace!=platform"
+        found = self.get("horizontalpodautoscalers", "--all-namespaces", others)
         return {
             Service(item["metadata"]["namespace"], item["spec"]["scaleTargetRef"]["name"]): item
             for item in found

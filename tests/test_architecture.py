@@ -33,7 +33,7 @@ ALLOWED = {
     "tutorautoscale": {"tutorplatform"},
     "tutorsecrets": {"tutorplatform", "tutoraws.policies", "tutoraws.services"},
     "localcluster": set[str](),
-    "platformchart": set[str](),
+    "platformchart": {"localcluster"},
     "localservices": {"localcluster"},
     "demo": {"tutorplatform", "localcluster", "localservices", "platformchart"},
     "bench": {"tutorplatform", "localcluster", "localservices", "demo", "platformchart"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
 from platformchart import upstream
+from platformchart.local import merged
 from platformchart.upstream import Source
 
 Helm = Callable[..., str]
@@ -61,17 +62,6 @@ class Chart(NamedTuple):
 
     path: Path
     source: Source
-
-
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with changes, as helm merges them: mapping by mapping, all else as a whole."""
-    both = {
-        key: merged(base[key], value)
-        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping)
-        else value
-        for key, value in changes.items()
-    }
-    return {**base, **both}
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.chart
 
 # Below it the cluster autoscaler adds no nodes for a pod.
 CUTOFF = -10
+PART = "app.kubernetes.io/part-of"
 EVERYTHING = {"prometheus": {"enabled": True}}
 NOTHING = {
     "overprovisioning": {"enabled": False},
@@ -34,7 +35,9 @@ def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
 
 
 def pod_specs(objects: list[Manifest]) -> list[Manifest]:
-    return [o["spec"]["template"]["spec"] for o in objects if o["kind"] == "Deployment"]
+    """Of the chart's own Deployments; those of charts of others are in test_engine.py."""
+    own = [o for o in objects if o["metadata"].get("labels", {}).get(PART) == "platform"]
+    return [o["spec"]["template"]["spec"] for o in own if o["kind"] == "Deployment"]
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING, NOTHING], ids=["default", "all", "none"])
