@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from tutoraws import settings
+from tutoraws.bootstrap.objects import LABELS as BOOTSTRAP
 from tutorplatform import manifests
 
 from platformchart.upstream import CHART
 from tests.chart.conftest import RenderChart
+from tests.render.traffic import Peer, allows
 
 pytestmark = pytest.mark.chart
 
@@ -72,3 +74,20 @@ def test_traefik_gives_up_on_lost_pods_soon(values: dict[str, Any]) -> None:
     argument = "--serversTransport.forwardingTimeouts.dialTimeout=1s"
     assert argument in traefik["additionalArguments"]
     assert traefik["ports"]["web"]["transport"]["lifeCycle"]["requestAcceptGraceTimeout"] >= 20
+
+
+def test_a_bootstrap_reaches_what_it_needs(render_chart: RenderChart) -> None:
+    """Names, AWS, the databases and its role's credentials; no pod and not the node's."""
+    policies = list(manifests.of_kind(render_chart(), "NetworkPolicy"))
+    dns: Peer = ("kube-system", {"k8s-app": "kube-dns"})
+    pod: Peer = ("acme", {})
+    database = "10.0.64.9"
+    needed: list[tuple[Peer, int]] = [
+        *((dns, 53), ("52.95.110.1", 443), ("169.254.170.23", 80)),
+        *((database, 3306), (database, 27017)),
+    ]
+    others: list[tuple[Peer, int]] = [("169.254.169.254", 80), (database, 22), (pod, 8000)]
+    for peer, port in needed:
+        assert allows(policies, "egress", BOOTSTRAP, peer, port)
+    for peer, port in others:
+        assert not allows(policies, "egress", BOOTSTRAP, peer, port)

@@ -116,7 +116,7 @@ def start(root: TutorRoot) -> None:
 def open_ways(
     started: dict[str, TutorRoot], platform: Platform, cluster: LocalCluster
 ) -> Iterator[Ways]:
-    trusted = platform.values["traefik"]["ports"]["web"]["forwardedHeaders"]["trustedIPs"]
+    trusted = platform.values()["traefik"]["ports"]["web"]["forwardedHeaders"]["trustedIPs"]
     with ways.opened(cluster, list(started), trusted) as found:
         yield found
 
@@ -137,7 +137,7 @@ def test_the_load_balancer_asks_traefik(platform: Platform, cluster: LocalCluste
     [edge] = edges
     [of_class] = view.get("ingressclass", edge["spec"]["ingressClassName"])
     assert of_class["spec"]["controller"] == "ingress.k8s.aws/alb"
-    traefik = platform.values["traefik"]
+    traefik = platform.values()["traefik"]
     namespace, service, port = walk.backend(edge, edge["spec"]["defaultBackend"])
     assert (namespace, service) == ("platform", traefik["fullnameOverride"])
     assert port in ("web", traefik["ports"]["web"]["exposedPort"])

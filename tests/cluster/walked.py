@@ -19,10 +19,16 @@ GET_VALUES = ("get", "values", "platform", "--all", "--output=json")
 
 
 class Platform(NamedTuple):
-    """The installed chart: its values with all defaults, and where others' charts are from."""
+    """The chart as a release, what that was given, and where others' charts are from."""
 
-    values: dict[str, Any]
+    release: Release
+    given: dict[str, Any]
     source: upstream.Source
+
+    def values(self) -> dict[str, Any]:
+        """Those of the release with all defaults, of others' charts too."""
+        found: dict[str, Any] = json.loads(self.release.run(*GET_VALUES))
+        return found
 
 
 @contextmanager
@@ -37,7 +43,7 @@ def installed(cluster: LocalCluster, folder: Path, values: Mapping[str, Any]) ->
     cluster.apply(dict(local.NAMESPACE))
     try:
         release.upgrade(everything)
-        yield Platform(json.loads(release.run(*GET_VALUES)), source)
+        yield Platform(release, everything, source)
         # In two steps: one that still has an edge refuses to go.
         release.upgrade(local.merged(everything, {"edge": {"enabled": False}}))
     finally:
