@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from localcluster.cluster import LocalCluster
-from localcluster.errors import LocalClusterError
 from localcluster.model import ClusterShape, NodeShape, PodTimes
 from rich.console import Console
 
@@ -21,6 +19,7 @@ from bench.arena import Arena
 from bench.faults import Fault
 from bench.outcomes import Outcome
 from bench.variants import OURS, VARIANTS
+from demo import running
 from demo.report import Checks
 from demo.view import View
 
@@ -37,19 +36,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="ours alone, four faults; no files")
     quick = parser.parse_args().quick
-    console = Console()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench-resilience: stopped by SIGTERM"))
-    # A shell starts what is in the background with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return run(console, quick)
-    except LocalClusterError as error:
-        console.print(f"[bold red]Error:[/] {error}", highlight=False)
-    except subprocess.CalledProcessError as error:
-        console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
-    except KeyboardInterrupt:
-        console.print("stopped; everything that was started is gone")
-    return 1
+    return running.run("bench-resilience", partial(run, quick=quick))
 
 
 def run(console: Console, quick: bool) -> int:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from localcluster.cluster import LocalCluster
-from localcluster.errors import LocalClusterError
 from localcluster.model import ClusterShape
 from localcluster.nodescaler import NodeScaler, Pace
 from rich.console import Console
@@ -17,6 +14,7 @@ from rich.console import Console
 from bench import prices, reaction, rows
 from bench.reaction import Moment, Reaction
 from bench.surging import Surge
+from demo import running
 from demo.report import Checks
 from demo.view import View
 
@@ -39,19 +37,7 @@ QUIET_AFTER_S = 120
 
 def main() -> int:
     """0 if a surge finds room at once, and the fall costs nobody his pods."""
-    console = Console()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench-surge: stopped by SIGTERM"))
-    # A shell starts what is in the background with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return run(console)
-    except LocalClusterError as error:
-        console.print(f"[bold red]Error:[/] {error}", highlight=False)
-    except subprocess.CalledProcessError as error:
-        console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
-    except KeyboardInterrupt:
-        console.print("stopped; everything that was started is gone")
-    return 1
+    return running.run("bench-surge", run)
 
 
 def run(console: Console) -> int:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from localcluster.cluster import LocalCluster
-from localcluster.errors import LocalClusterError
 from localservices.aws import AwsEmulator
 from rich.console import Console
 
+from demo import running
 from demo.instances import REGION
 from demo.report import Checks
 from demo.story import Story
@@ -25,20 +25,7 @@ OUTPUT = Path("demo-output")
 
 def main() -> int:
     """0 if every claim of the demo held."""
-    console = Console()
-    # A polite end, as with Ctrl-C, so that everything that was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("demo: stopped by SIGTERM"))
-    # A shell starts what is in the background with SIGINT ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        return tell(console, keep=bool(os.environ.get("KEEP")))
-    except LocalClusterError as error:
-        console.print(f"[bold red]Error:[/] {error}", highlight=False)
-    except subprocess.CalledProcessError as error:
-        console.print(f"[bold red]Error:[/] {error}\n{error.stdout or ''}{error.stderr or ''}")
-    except KeyboardInterrupt:
-        console.print("stopped; everything that the demo started is gone")
-    return 1
+    return running.run("demo", partial(tell, keep=bool(os.environ.get("KEEP"))))
 
 
 def tell(console: Console, keep: bool) -> int:

@@ -50,7 +50,7 @@ def test_an_interrupted_demo_leaves_nothing_running(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(30) == 1
-    assert "everything that the demo started is gone" in rest
+    assert "everything that was started is gone" in rest
     assert [child for child in children if child.is_running()] == []
     assert {path.name for path in tmp_path.iterdir()} == {"demo-output"}
 

@@ -3,42 +3,49 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler
-from typing import Any
 
-import psutil
 import pytest
-import redis
 from localcluster.cluster import LocalCluster
 from localcluster.model import LOOPBACK
 from localcluster.processes import wait_for
 from localservices.keda import Keda
 from localservices.redis import RedisServer
-from localservices.serving import QuietHandler, serving
 from tutorautoscale.configuration import Cluster
 from tutorautoscale.keda import Sources, scaled_object, shared
-from tutorautoscale.profile import Network, Profile, Queue, Requests
-from tutorautoscale.scalers import OWNER, autoscaler
+from tutorautoscale.profile import Network, Queue, Requests
+from tutorautoscale.scalers import autoscaler
 from tutorplatform.broker import Broker, lists
 
-from demo.tutor import TutorRoot
+from tests.cluster.signals import (
+    NAMESPACE,
+    SOON_S,
+    answering,
+    apply,
+    client,
+    deployment,
+    endpoint,
+    falls_back,
+    hpas,
+    in_flight,
+    of,
+    ours,
+    own_address,
+    owners,
+    replicas,
+    scaled,
+    start,
+    wait_for_pods,
+    watching,
+)
 from tests.conftest import NewRoot
 from tests.tutorautoscale.made import WEB, workload
 
 pytestmark = [pytest.mark.cluster, pytest.mark.proof]
 
-NAMESPACE = "signals"
 USER, PASSWORD = "acme", "not-in-any-trigger"
-# The HPA asks every 15 s, and KEDA has to see its new objects first.
-SOON_S = 120
 PROFILE = WEB._replace(cpu=WEB.cpu._replace(target=None), min=2, max=6)
-# Scaling in waits for five minutes of less; nobody watches that here.
-AT_ONCE = {"scaleDown": {"stabilizationWindowSeconds": 0}}
 
 
 @pytest.fixture(scope="module")
@@ -61,89 +68,6 @@ def keda(cluster: LocalCluster, redis_server: RedisServer) -> Iterator[Keda]:
         yield running
         cluster.kubectl("delete", "scaledobject", "--all", f"-n{NAMESPACE}", "--timeout=60s")
         cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
-
-
-def client(server: RedisServer) -> redis.Redis:
-    return redis.Redis(
-        host=LOOPBACK, port=server.port, ssl=True, ssl_ca_certs=str(server.authority)
-    )
-
-
-def deployment(name: str, replicas: int = 2) -> dict[str, Any]:
-    labels = {"app.kubernetes.io/name": name}
-    container = {
-        "name": name,
-        "image": "web",
-        "resources": {"requests": {"cpu": "10m", "memory": "128Mi"}},
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": {
-            "replicas": replicas,
-            "selector": {"matchLabels": labels},
-            "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
-        },
-    }
-
-
-def scaled(
-    cluster: LocalCluster, name: str, profile: Profile, sources: Sources, **metadata: str
-) -> None:
-    """Apply what the plugin renders for a workload of this name, and the workload itself.
-
-    `metadata` goes over that of its triggers.
-    """
-    found = workload(profile, name)
-    made = scaled_object(found, sources)
-    behavior = made["spec"]["advanced"]["horizontalPodAutoscalerConfig"]
-    behavior["behavior"] = {**behavior["behavior"], **AT_ONCE}
-    for trigger in made["spec"]["triggers"]:
-        if trigger["type"] not in ("cpu", "memory"):
-            trigger["metadata"].update(metadata)
-    apply(cluster, deployment(name))
-    for each in [*shared([found], sources), made]:
-        if each["kind"] != "Service":
-            apply(cluster, each)
-
-
-def apply(cluster: LocalCluster, manifest: dict[str, Any]) -> None:
-    file = cluster.home / "manifest.json"
-    file.write_text(json.dumps(manifest))
-    cluster.kubectl("apply", f"-n{NAMESPACE}", f"-f{file}")
-
-
-def replicas(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> int:
-    path = "-ojsonpath={.spec.replicas}"
-    return int(cluster.kubectl("get", "deployment", name, f"-n{namespace}", path))
-
-
-def wait_for_pods(cluster: LocalCluster, name: str, count: int, timeout_s: float = SOON_S) -> None:
-    wait_for(lambda: replicas(cluster, name) == count, timeout_s, f"{name} has {count} pods")
-
-
-def hpas(cluster: LocalCluster, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = json.loads(
-        cluster.kubectl("get", "hpa", f"-n{namespace}", "-ojson")
-    )["items"]
-    return items
-
-
-class Answer(QuietHandler, BaseHTTPRequestHandler):
-    """Answers any path with `body`; 503 without one."""
-
-    body = b""
-
-    def do_GET(self) -> None:
-        self.answer(200 if self.body else 503, self.body, "text/plain; version=0.0.4")
-
-
-@contextmanager
-def answering(body: bytes, address: str = LOOPBACK) -> Iterator[tuple[type[Answer], int]]:
-    handler = type("Handler", (Answer,), {"body": body})
-    with serving(handler, address=address) as port:
-        yield handler, port
 
 
 def test_pods_follow_the_queue_over_all_priorities(
@@ -235,6 +159,15 @@ def test_autoscalers_change_hands_with_all_pods_there(
     assert {each["type"] for each in hpa["spec"]["metrics"]} == {"ContainerResource"}
 
 
+OF_SIGNALS = {
+    "scaledobject.keda.sh/lms",
+    "scaledobject.keda.sh/lms-worker",
+    "service/caddy-metrics",
+    "triggerauthentication.keda.sh/autoscale-broker",
+    "secret/autoscale-broker",
+}
+
+
 def test_tutor_lets_autoscalers_change_hands(
     cluster: LocalCluster, keda: Keda, new_root: NewRoot
 ) -> None:
@@ -252,13 +185,7 @@ def test_tutor_lets_autoscalers_change_hands(
             start(root, signals)
             taken = ["ScaledObject"]
             wait_for(lambda: owners(cluster, "lms", "switching") == taken, SOON_S, "KEDA has it")
-            assert {
-                "scaledobject.keda.sh/lms",
-                "scaledobject.keda.sh/lms-worker",
-                "service/caddy-metrics",
-                "triggerauthentication.keda.sh/autoscale-broker",
-                "secret/autoscale-broker",
-            } <= set(ours(cluster, "switching"))
+            assert set(ours(cluster, "switching")) >= OF_SIGNALS
             start(root, {})
             wait_for(lambda: owners(cluster, "lms", "switching") == [], SOON_S, "it has not")
         assert set(seen) == {(2, 1)}
@@ -267,98 +194,3 @@ def test_tutor_lets_autoscalers_change_hands(
     finally:
         cluster.kubectl("delete", "scaledobject", "--all", "-nswitching", "--timeout=60s")
         cluster.kubectl("delete", "namespace", "switching", "--wait=false")
-
-
-def start(root: TutorRoot, services: dict[str, Any]) -> None:
-    """As an operator does who has edited the settings."""
-    root.run("config", "save", "--set", f"AUTOSCALE_SERVICES={json.dumps(services)}")
-    root.run("k8s", "start")
-
-
-def ours(cluster: LocalCluster, namespace: str) -> list[str]:
-    """All that the plugin has made there, as `kind/name`."""
-    kinds = (
-        *("hpa", "pdb", "service", "secret", "networkpolicy"),
-        *("scaledobject", "triggerauthentication"),
-    )
-    selector = ",".join(f"{key}={value}" for key, value in OWNER.items())
-    listed = cluster.kubectl(
-        *("get", ",".join(kinds), f"-n{namespace}", f"--selector={selector}", "--output=name")
-    )
-    return listed.split()
-
-
-@contextmanager
-def watching(
-    cluster: LocalCluster, name: str, namespace: str = NAMESPACE
-) -> Iterator[list[tuple[int, int]]]:
-    """Pods that are wanted, and autoscalers, as they are seen a few times a second."""
-    seen: list[tuple[int, int]] = []
-    ended = threading.Event()
-
-    def watch() -> None:
-        while not ended.wait(0.2):
-            pods = replicas(cluster, name, namespace)
-            seen.append((pods, len(of(cluster, name, namespace))))
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    yield seen
-    assert thread.is_alive()
-    ended.set()
-    thread.join()
-
-
-def of(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
-    found = hpas(cluster, namespace)
-    return [each for each in found if each["spec"]["scaleTargetRef"]["name"] == name]
-
-
-def owners(cluster: LocalCluster, name: str, namespace: str = NAMESPACE) -> list[str]:
-    references = [
-        each["metadata"].get("ownerReferences", []) for each in of(cluster, name, namespace)
-    ]
-    return [owner["kind"] for each in references for owner in each]
-
-
-def in_flight(*counts: int) -> bytes:
-    """What Caddy says of so many requests to the LMS and to its mobile host."""
-    hosts = ("learn.acme.org", "m.acme.org")
-    lines = [
-        f'caddy_http_requests_in_flight{{handler="subroute",host="{host}",server="srv0"}} {count}'
-        for host, count in zip(hosts, counts, strict=True)
-    ]
-    return "\n".join(["# TYPE caddy_http_requests_in_flight gauge", *lines, ""]).encode()
-
-
-def own_address() -> str:
-    """An address of this machine outside of the loopback network."""
-    found = (
-        each.address
-        for name, addresses in psutil.net_if_addrs().items()
-        for each in addresses
-        if each.family == socket.AF_INET and name != "lo"
-    )
-    address = next(found, None)
-    if address is None:
-        pytest.skip("this machine has no address but its loopback")
-    return address
-
-
-def endpoint(address: str, port: int) -> dict[str, Any]:
-    return {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {
-            "name": "caddy-metrics",
-            "labels": {"kubernetes.io/service-name": "caddy-metrics"},
-        },
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-        "ports": [{"name": "metrics", "port": port}],
-    }
-
-
-def falls_back(cluster: LocalCluster, name: str) -> bool:
-    path = '-ojsonpath={.status.conditions[?(@.type=="Fallback")].status}'
-    return cluster.kubectl("get", "scaledobject", name, f"-n{NAMESPACE}", path) == "True"

@@ -33,7 +33,7 @@ spec:
         image: acme/web
         command: [serve]
         env: [{name: A, value: "1"}, {name: B, value: "2"}]
-        ports: [{containerPort: 80}]
+        ports: [{containerPort: 80, protocol: TCP}]
         readinessProbe: {httpGet: {path: /up, port: 80}, periodSeconds: 3}
       - {name: agent, image: acme/agent}
 """
@@ -48,7 +48,7 @@ CHANGES: dict[str, str] = {
     "a container less": "{containers: [{name: agent, $patch: delete}]}",
     "other containers": "{containers: [{name: other, image: x}, {$patch: replace}]}",
     "a variable": "{containers: [{name: web, env: [{name: B, value: x}, {name: C, value: y}]}]}",
-    "a port more": "{containers: [{name: web, ports: [{containerPort: 81}]}]}",
+    "a port more": "{containers: [{name: web, ports: [{containerPort: 81, protocol: TCP}]}]}",
     "a command": "{containers: [{name: web, command: [other], args: [x]}]}",
     "a claim": "{volumes: [{name: data, emptyDir: null, persistentVolumeClaim: {claimName: x}}]}",
     "half a probe": "{containers: [{name: web, readinessProbe: {timeoutSeconds: 9}}]}",
@@ -56,6 +56,14 @@ CHANGES: dict[str, str] = {
         "{containers: [{name: web, "
         "readinessProbe: {$patch: replace, exec: {command: [x]}}, livenessProbe: {a: b}}]}"
     ),
+    "a probe deleted": (
+        "{containers: [{name: web, readinessProbe: {$patch: delete}, lifecycle: {$patch: delete}}]}"
+    ),
+    "a port of another protocol": (
+        "{containers: [{name: web, ports: [{containerPort: 80, protocol: UDP}]}]}"
+    ),
+    "an item replaced": "{containers: [{name: web, $patch: replace, image: y}]}",
+    "no affinity": "{affinity: {$patch: delete}}",
     "no probe": "{containers: [{name: web, readinessProbe: null}]}",
 }
 
@@ -115,8 +123,18 @@ def test_what_is_taken_away_is_gone(tmp_path: Path) -> None:
     assert by_kustomize(tmp_path, overrides) == []
 
 
+def test_a_list_is_what_is_in_it(tmp_path: Path) -> None:
+    """kustomize takes it for as many objects."""
+    items = {"apiVersion": "v1", "kind": "List", "items": [override({"hostname": "x"})]}
+    ours = list(patched(manifests.load(RENDERED), [items]))
+    assert plain(ours) == plain(by_kustomize(tmp_path, [items]))
+
+
 def test_only_deployments_are_of_interest() -> None:
     """Nothing of others changes, and what is for none here is left out."""
-    job = {"kind": "Job", "metadata": {"name": "web"}, "spec": {}}
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "web"}, "spec": {}}
+    other = {"apiVersion": "acme.org/v1", "kind": "Deployment", "metadata": {"name": "web"}}
     (web,) = manifests.load(RENDERED)
-    assert list(patched([job, web], [job, override({}, metadata={"name": "other"})])) == [web]
+    assert list(
+        patched([job, other, web], [job, other, override({}, metadata={"name": "other"})])
+    ) == [web]

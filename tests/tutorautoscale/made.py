@@ -41,7 +41,8 @@ def deployment(
 ) -> Deployment:
     """A Deployment with these containers, else with one of its own name."""
     labels = {"app.kubernetes.io/name": name}
-    return Deployment(name, labels, containers or (container(name, **values),), stateful)
+    made = containers or (container(name, **values),)
+    return Deployment(name, {"matchLabels": labels}, labels, name, made, stateful)
 
 
 def workload(profile: Profile = WEB, name: str = "web", **values: Any) -> Workload:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tutorautoscale.discovery import Deployment, deployments
+from tutorautoscale.discovery import Brought, Deployment, deployments
 from tutorautoscale.profile import Probe
 from tutorplatform.manifests import Manifest
 
@@ -63,7 +63,7 @@ def test_what_a_container_brings_is_known() -> None:
         args=("--workers", "2"),
         requests={"cpu": "1"},
         limits={"memory": "1Gi"},
-        probes={"liveness": Probe(80, timeout_s=1)},
+        probes={"liveness": Brought(Probe(80, timeout_s=1), "tcpSocket")},
         hook=True,
         environment=frozenset({"A"}),
     )
@@ -87,6 +87,7 @@ PROBES_BROUGHT: dict[str, tuple[Any, Probe]] = {
     ),
     "a command": ({"exec": {"command": ["true"]}}, Probe(command=("true",), timeout_s=1)),
     "gRPC": ({"grpc": {"port": 9}}, Probe(9, timeout_s=1)),
+    "no path": ({"httpGet": {"port": 80}}, Probe(80, "/", timeout_s=1)),
     "a port that is not there": ({"tcpSocket": {"port": "admin"}}, Probe(timeout_s=1)),
     "its pace": (
         {"tcpSocket": {"port": 1}, "periodSeconds": 2, "timeoutSeconds": 4, "failureThreshold": 5},
@@ -100,7 +101,8 @@ def test_a_probe_that_a_container_brings_is_read(brought: Any, probe: Probe) -> 
     """With Kubernetes' own defaults for what it does not say."""
     ports = [{"containerPort": 8080, "name": "http"}]
     container = {"name": "web", "ports": ports, "readinessProbe": brought}
-    assert found(container).main.probes == {"readiness": probe}
+    kept = Brought(probe, next(iter(brought)))
+    assert found(container).main.probes == {"readiness": kept}
 
 
 def test_what_a_pod_brings_is_known() -> None:
@@ -111,7 +113,9 @@ def test_what_a_pod_brings_is_known() -> None:
         tolerations=[{"key": "a"}],
         affinity={"podAntiAffinity": preferred, "nodeAffinity": None},
         terminationGracePeriodSeconds=300,
+        priorityClassName="gold",
     )
+    assert web.priority == "gold"
     assert (web.tolerations, web.apart, web.grace_s) == (({"key": "a"},), (term,), 300)
     assert (found().tolerations, found().apart, found().grace_s) == ((), (), 0)
     assert found(affinity={"podAntiAffinity": None}, tolerations=None) == found()
@@ -126,14 +130,42 @@ def test_a_bare_deployment_says_nothing_of_how_it_runs() -> None:
         "livenessProbe": {"tcpSocket": {"port": 80}},
         "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
     }
-    bare = found(whole, terminationGracePeriodSeconds=300).bare
+    bare = found(whole, terminationGracePeriodSeconds=300, priorityClassName="gold").bare
     assert bare == found({"name": "web", "ports": [{"containerPort": 80}]})
 
 
-def test_the_labels_are_those_that_select_its_pods() -> None:
-    """Not those of the template, which may have more."""
+def test_its_pods_are_known_by_its_selector() -> None:
+    """As a whole; the template may have more labels."""
+    assert found().selector == {"matchLabels": {"app.kubernetes.io/name": "web"}}
     assert found().labels == {"app.kubernetes.io/name": "web"}
-    assert deployments([rendered(selector={})])["web"].labels == {}
+
+
+def test_what_tutor_starts_it_by_is_its_own_label() -> None:
+    """Else its name."""
+    assert found().label == "web"
+    labelled = rendered()
+    labelled["metadata"]["labels"] = {"app.kubernetes.io/name": "other"}
+    assert deployments([labelled])["web"].label == "other"
+
+
+def test_what_is_to_have_no_pods_is_off() -> None:
+    """Somebody has switched it off."""
+    assert deployments([rendered(replicas=0)])["web"].off
+    assert not deployments([rendered(replicas=1)])["web"].off
+
+
+def test_deployments_that_share_pods_are_left_alone() -> None:
+    """A pod with two budgets is never evicted, whichever of them selects it."""
+    wide = rendered("acme", selector={"matchLabels": {"app": "acme"}})
+    narrow = rendered("acme-worker", selector={"matchLabels": {"app": "acme", "tier": "worker"}})
+    wide["spec"]["template"]["metadata"]["labels"] = {"app": "acme"}
+    narrow["spec"]["template"]["metadata"]["labels"] = {"app": "acme", "tier": "worker"}
+    alone = deployments([wide, narrow, rendered()])
+    assert alone["acme"].stateful == (
+        "its selector, or the other's, is for pods of both, it and acme-worker"
+    )
+    assert alone["acme-worker"].stateful.endswith("it and acme")
+    assert alone["web"].stateful == ""
 
 
 def test_the_main_container_has_the_name_of_the_deployment() -> None:
@@ -174,7 +206,6 @@ STATEFUL: dict[str, tuple[Manifest, str]] = {
         rendered(strategy={"type": "Recreate"}),
         "its strategy, Recreate, says that two pods would be in each other's way",
     ),
-    "switched off": (rendered(replicas=0), "it is switched off: its replicas are 0"),
     "clock": (running("celery", "--app=acme", "beat", "--loglevel=info"), CLOCK),
     "clock in a shell": (running("sh", "-c", "exec celery -A acme beat"), CLOCK),
     "worker with a clock": (running("celery", "-A", "acme", "worker", "-B"), CLOCK),
@@ -211,6 +242,10 @@ def test_a_celery_worker_is_known_by_its_command(words: tuple[str, ...], expecte
 
 def test_only_ports_that_a_probe_can_ask_count() -> None:
     """A probe of a port of UDP would never succeed."""
-    ports = [{"containerPort": 53, "protocol": "UDP"}, {"containerPort": 80}]
+    ports = [
+        {"containerPort": 53, "protocol": "UDP"},
+        {"containerPort": 80},
+        {"containerPort": 81, "protocol": None},
+    ]
     manifest = rendered(pod={"containers": [{"name": "web", "ports": ports}]})
-    assert deployments([manifest])["web"].main.ports == (80,)
+    assert deployments([manifest])["web"].main.ports == (80, 81)

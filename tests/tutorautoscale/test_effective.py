@@ -179,6 +179,12 @@ def test_what_a_plugin_adds_is_a_name_with_differences(item: Any) -> None:
     )
 
 
+def test_what_is_switched_off_stays_off() -> None:
+    """Whoever says how it runs has not asked for it to run."""
+    found = {"lms": deployment("lms")._replace(off=True), "cms": deployment("cms")}
+    assert set(made({"lms": {"max": 9}}, {"acme": [("lms", {"max": 3})]}, found=found)) == {"cms"}
+
+
 def test_an_operator_mends_what_a_plugin_contradicts() -> None:
     """Only what holds in the end has to be consistent."""
     found = made({"lms": {"min": 1}}, {"acme": [("lms", {"max": 1})]})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tutorautoscale.configuration import Cluster
+from tutorautoscale.discovery import Brought
 from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.overrides import deployment, priority_classes
 from tutorautoscale.profile import Celery, Probe, Probes, Profile, Resource, Sidecar
@@ -114,18 +115,23 @@ def test_a_probe_asks_in_one_way(probe: Probe, expected: dict[str, Any]) -> None
     assert {"startupProbe", "livenessProbe"}.isdisjoint(found)
 
 
-BROUGHT = Probe(80, "/up", "acme")
-CHANGES: dict[str, tuple[Probe, Probe, Any]] = {
-    "nothing": (BROUGHT, BROUGHT, ...),
-    "switched off": (BROUGHT, Probe(), None),
-    "unlike our settings": (Probe(), Probe(), ...),
-    "its pace": (
-        BROUGHT,
-        BROUGHT._replace(period_s=3),
-        {"periodSeconds": 3, "timeoutSeconds": 5, "failureThreshold": 3},
+OWN = Probe(80, "/up", "acme")
+CHANGES: dict[str, tuple[Probe, str, Probe, Any]] = {
+    "nothing": (OWN, "httpGet", OWN, ...),
+    "switched off": (OWN, "httpGet", Probe(), None),
+    "unlike our settings": (Probe(), "tcpSocket", Probe(), ...),
+    "its pace": (OWN, "httpGet", OWN._replace(period_s=3), {"periodSeconds": 3}),
+    "its path": (OWN, "httpGet", OWN._replace(path="/a"), {"httpGet": {"path": "/a"}}),
+    "its port": (Probe(80), "grpc", Probe(81), {"grpc": {"port": 81}}),
+    "its command": (
+        Probe(command=("a",)),
+        "exec",
+        Probe(command=("b",)),
+        {"exec": {"command": ["b"]}},
     ),
     "what it asks": (
-        BROUGHT,
+        OWN,
+        "httpGet",
         Probe(80),
         {
             "$patch": "replace",
@@ -138,13 +144,24 @@ CHANGES: dict[str, tuple[Probe, Probe, Any]] = {
 }
 
 
-@pytest.mark.parametrize(("brought", "probe", "change"), CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(("brought", "handler", "probe", "change"), CHANGES.values(), ids=CHANGES)
 def test_of_a_probe_that_a_container_brings_only_what_differs_changes(
-    brought: Probe, probe: Probe, change: Any
+    brought: Probe, handler: str, probe: Probe, change: Any
 ) -> None:
-    """What our settings do not know of it stays, unless it is to ask something else."""
-    found = container(WEB._replace(probes=Probes(readiness=probe)), probes={"readiness": brought})
+    """What our settings do not know of it stays, unless it is to ask in another way."""
+    found = container(
+        WEB._replace(probes=Probes(readiness=probe)),
+        probes={"readiness": Brought(brought, handler)},
+    )
     assert found.get("readinessProbe", ...) == change
+
+
+def test_of_what_we_know_no_probe_of_others_stays() -> None:
+    """A path that asks the database, or another scheme, is not what its settings say."""
+    brought = {"readiness": Brought(Probe(8000, "/"), "httpGet")}
+    lms = workload(WEB._replace(probes=Probes(readiness=Probe(8000, "/a"))), "lms", probes=brought)
+    (found,) = deployment(lms, Cluster())["spec"]["template"]["spec"]["containers"]
+    assert found["readinessProbe"]["$patch"] == "replace"
 
 
 def test_a_hook_of_its_own_stays() -> None:
@@ -152,6 +169,7 @@ def test_a_hook_of_its_own_stays() -> None:
     assert "lifecycle" not in container(WEB._replace(drain="own"), ports=(80,), hook=True)
     assert "lifecycle" not in container(WORKER._replace(drain="own"), args=CELERY, hook=True)
     assert container(WEB, hook=True)["lifecycle"]["preStop"]["$patch"] == "replace"
+    assert container(WEB._replace(drain_s=0), hook=True)["lifecycle"] == {"preStop": None}
 
 
 @pytest.mark.parametrize(
@@ -238,12 +256,13 @@ def test_pods_spread_over_zones_and_hosts(zones: str, unsatisfiable: str) -> Non
     for each in constraints:
         assert each["nodeTaintsPolicy"] == "Honor"
         assert each["matchLabelKeys"] == ["pod-template-hash"]
-        assert each["labelSelector"] == {"matchLabels": LABELS}
+        assert each["labelSelector"] == {"$patch": "replace", "matchLabels": LABELS}
 
 
-def test_pods_keep_apart_by_the_labels_of_their_deployment() -> None:
-    """Those that select its pods, whatever it is called."""
-    other = workload()._replace(found=made.deployment("web")._replace(labels={"app": "acme"}))
+def test_pods_keep_apart_by_the_selector_of_their_deployment() -> None:
+    """Whatever it is called."""
+    selector = {"matchLabels": {"app": "acme"}}
+    other = workload()._replace(found=made.deployment("web")._replace(selector=selector))
     spec = deployment(other, Cluster())["spec"]["template"]["spec"]
     (term,) = spec["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
     assert term["podAffinityTerm"]["labelSelector"] == {"matchLabels": {"app": "acme"}}
@@ -275,6 +294,15 @@ def test_priorities_are_classes_that_the_cluster_has(
     """Ours only if it is said that they are there: a missing one would stop every pod."""
     spec = pod(WEB._replace(priority=priority), Cluster(priority_classes=there))
     assert spec.get("priorityClassName") == expected
+
+
+def test_a_priority_that_is_brought_can_be_taken_away() -> None:
+    """By `null`; that ours is not in the cluster is no reason."""
+    golden = made.deployment("web")._replace(priority="gold")
+    for priority, expected in ((None, {"priorityClassName": None}), ("serving", {})):
+        other = workload(WEB._replace(priority=priority))._replace(found=golden)
+        spec = deployment(other, Cluster())["spec"]["template"]["spec"]
+        assert {key: spec[key] for key in spec if key == "priorityClassName"} == expected
 
 
 def test_each_priority_class_is_known_with_who_uses_it() -> None:

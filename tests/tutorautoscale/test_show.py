@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tutorautoscale.discovery import Brought
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Probe, Probes, Resource, Sidecar
 from tutorautoscale.show import Row, nested, rows, telling
@@ -39,7 +40,8 @@ def test_each_value_says_where_it_comes_from() -> None:
 def test_what_a_deployment_says_itself_is_no_default_of_ours() -> None:
     """Its requests, probes and grace; not what it did not say, or what we would say as well."""
     brings = deployment(
-        requests={"cpu": "2", "memory": "256Mi"}, probes={"liveness": Probe(80, "/up")}
+        requests={"cpu": "2", "memory": "256Mi"},
+        probes={"liveness": Brought(Probe(80, "/up"), "httpGet")},
     )._replace(grace_s=300)
     shown = rows([Workload(brings, default(brings, "small"), {})], "small")
     assert {row.setting for row in shown if row.origin == "its Deployment"} == {

@@ -16,10 +16,11 @@ from tutorautoscale.transition import (
     refuse_two_budgets,
     refuse_without_shared,
     released,
-    selects,
 )
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
+
+from tests.tutorautoscale import made
 
 HPA, PDB, SCALED, VPA = (
     "HorizontalPodAutoscaler",
@@ -31,7 +32,7 @@ HPA, PDB, SCALED, VPA = (
 
 def ours(kind: str, name: str = "lms") -> Manifest:
     """An object that this plugin renders, or KEDA's HPA, which has its labels too."""
-    return {"kind": kind, "metadata": metadata(name)}
+    return {"kind": kind, "metadata": metadata(made.deployment(name))}
 
 
 def theirs(kind: str, name: str = "lms") -> Manifest:
@@ -146,39 +147,62 @@ def test_an_hpa_that_is_to_stay_is_released(
     assert released(live, wanted) == expected
 
 
-def scaling(name: str, target: str, kind: str = "Deployment") -> Manifest:
+def scaling(name: str, target: str, kind: str = "Deployment", **metadata: Any) -> Manifest:
     """A live HPA."""
     return {
         "kind": HPA,
-        "metadata": {"name": name, "namespace": "acme"},
+        "metadata": {"name": name, "namespace": "acme", "uid": "1", **metadata},
         "spec": {"scaleTargetRef": {"kind": kind, "name": target}},
     }
 
 
+def theirs_by_keda(target: str, **metadata: Any) -> Manifest:
+    """Somebody's ScaledObject, rendered; it need not say which kind it scales."""
+    labels = {"name": "mine", "namespace": "acme", **metadata}
+    return {"kind": SCALED, "metadata": labels, "spec": {"scaleTargetRef": {"name": target}}}
+
+
 @pytest.mark.parametrize(
-    "live",
+    "objects",
     [
         [],
         [scaling("lms", "lms")],
         [scaling("mine", "mysql")],
         [scaling("mine", "lms", "StatefulSet")],
+        [theirs_by_keda("mysql")],
+        [scaling("keda-hpa-mine", "lms", ownerReferences=[{"kind": SCALED}])],
+        [theirs_by_keda("lms", **metadata(made.deployment("lms")))],
         [theirs(PDB)],
     ],
-    ids=["none", "ours", "another workload", "another kind", "no HPA"],
+    ids=["none", "ours", "another", "another kind", "KEDA's", "of KEDA's", "ours", "no HPA"],
 )
-def test_one_autoscaler_is_taken(live: list[Manifest]) -> None:
-    """That of our name we replace."""
-    refuse_two_autoscalers(live, ["lms"])
+def test_one_autoscaler_is_taken(objects: list[Manifest]) -> None:
+    """That of our name we replace, and that of a ScaledObject goes with it."""
+    refuse_two_autoscalers(objects, ["lms"])
 
 
-def test_two_autoscalers_are_refused() -> None:
-    """With the command that removes the other one."""
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (
+            scaling("lms-hpa", "lms"),
+            "HorizontalPodAutoscaler lms-hpa: scales lms, too, and with two neither works; remove "
+            "it with `kubectl delete horizontalpodautoscaler lms-hpa --namespace acme`, and what "
+            "renders it",
+        ),
+        (
+            theirs_by_keda("lms"),
+            "ScaledObject mine: scales lms, too, and with two neither works; "
+            "disable the plugin that renders it",
+        ),
+    ],
+    ids=["live", "rendered"],
+)
+def test_two_autoscalers_are_refused(other: Manifest, message: str) -> None:
+    """With what is to be done about the other one."""
     with pytest.raises(DeployError) as caught:
-        refuse_two_autoscalers([scaling("lms", "lms"), scaling("lms-hpa", "lms")], ["lms"])
-    assert str(caught.value) == (
-        "HorizontalPodAutoscaler lms-hpa: scales lms, too, and with two neither works; "
-        "remove it with `kubectl delete hpa lms-hpa --namespace acme`, and what renders it"
-    )
+        refuse_two_autoscalers([scaling("lms", "lms"), other], ["lms"])
+    assert str(caught.value) == message
 
 
 LMS = {"app": "lms", "tier": "web"}
@@ -190,10 +214,10 @@ def deployed(name: str = "lms", labels: Any = LMS) -> Manifest:
     return {"kind": "Deployment", "metadata": {"name": name}, "spec": {"template": template}}
 
 
-def budget(selector: Any, name: str = "mine") -> Manifest:
-    """Somebody's PodDisruptionBudget."""
-    metadata = {"name": name, "namespace": "acme"}
-    return {"kind": PDB, "metadata": metadata, "spec": {"selector": selector}}
+def budget(selector: Any, **more: Any) -> Manifest:
+    """Somebody's PodDisruptionBudget, live."""
+    named = {"name": "mine", "namespace": "acme", "uid": "1", **more}
+    return {"kind": PDB, "metadata": named, "spec": {"selector": selector}}
 
 
 @pytest.mark.parametrize(
@@ -207,8 +231,13 @@ def budget(selector: Any, name: str = "mine") -> Manifest:
         [deployed(labels=None), budget({"matchLabels": LMS})],
         [deployed(), budget(None)],
         [deployed(), scaling("mine", "lms")],
+        # Its Deployment has another name now; it goes after the apply.
+        [deployed(), budget({"matchLabels": LMS}, **metadata(made.deployment("old")))],
     ],
-    ids=["none", "no budget", "ours", "others'", "not scaled", "no labels", "of nothing", "HPA"],
+    ids=[
+        *("none", "no budget", "ours", "others'", "not scaled", "no labels", "of nothing", "HPA"),
+        "obsolete",
+    ],
 )
 def test_one_budget_is_taken(objects: list[Manifest]) -> None:
     """That of our name we replace."""
@@ -221,40 +250,9 @@ def test_two_budgets_are_refused() -> None:
         refuse_two_budgets([deployed(), budget({"matchLabels": {"tier": "web"}})], ["lms"])
     assert str(caught.value) == (
         "PodDisruptionBudget mine: is for lms, too, and pods with two are never evicted; "
-        "remove it with `kubectl delete pdb mine --namespace acme`, and what renders it; "
-        "how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
+        "remove it with `kubectl delete poddisruptionbudget mine --namespace acme`, and what "
+        "renders it; how many pods may go, AUTOSCALE_SERVICES.lms.disruption says"
     )
-
-
-def expression(operator: str, *values: str, key: str = "app") -> Any:
-    """A selector by one expression."""
-    return {"matchExpressions": [{"key": key, "operator": operator, "values": list(values)}]}
-
-
-@pytest.mark.parametrize(
-    ("selector", "expected"),
-    [
-        (None, False),
-        ({}, True),
-        ({"matchLabels": {"app": "lms"}}, True),
-        ({"matchLabels": {"app": "lms", "x": "y"}}, False),
-        ({"matchLabels": None, "matchExpressions": None}, True),
-        (expression("In", "cms", "lms"), True),
-        (expression("In", "cms"), False),
-        (expression("NotIn", "cms"), True),
-        (expression("NotIn", "lms"), False),
-        (expression("NotIn", "lms", key="x"), True),
-        (expression("Exists"), True),
-        (expression("Exists", key="x"), False),
-        (expression("DoesNotExist"), False),
-        (expression("DoesNotExist", key="x"), True),
-        ({"matchLabels": {"app": "cms"}, **expression("Exists")}, False),
-    ],
-    ids=str,
-)
-def test_a_selector_is_read_as_kubernetes_does(selector: Any, expected: bool) -> None:
-    """All that it says has to hold."""
-    assert selects(selector, LMS) is expected
 
 
 def test_one_workload_is_chosen_by_its_label() -> None:
@@ -266,7 +264,10 @@ def test_one_workload_is_chosen_by_its_label() -> None:
 
 def shared(kind: str = "Service") -> Manifest:
     """What belongs to the whole instance."""
-    return {"kind": kind, "metadata": {**metadata("openedx"), "name": "caddy-metrics"}}
+    return {
+        "kind": kind,
+        "metadata": {**metadata(made.deployment("openedx")), "name": "caddy-metrics"},
+    }
 
 
 @pytest.mark.parametrize(

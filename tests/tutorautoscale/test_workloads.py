@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from localcluster.model import NodeShape
-from tutorautoscale.discovery import Deployment
+from tutorautoscale.discovery import Brought, Deployment
 from tutorautoscale.profile import Probe, Profile, Queue, Requests, Resource, Sidecar, consistent
 from tutorautoscale.workloads import LIVENESS, SIZES, STARTUP, default, queues
 from tutorplatform.quantity import cpu_millicores, memory_bytes
@@ -128,9 +129,12 @@ def test_what_a_container_brings_stays() -> None:
             ports=(80,),
             requests={"cpu": "2"},
             limits={"memory": "1Gi"},
-            probes={"liveness": Probe(81, "/up"), "startup": Probe(82, period_s=7, failures=9)},
+            probes={
+                "liveness": Brought(Probe(81, "/up"), "httpGet"),
+                "startup": Brought(Probe(82, period_s=7, failures=9), "tcpSocket"),
+            },
             hook=True,
-        )._replace(grace_s=300),
+        )._replace(grace_s=300, priority="gold"),
         "standard",
     )
     assert profile.cpu == Resource("2", None, 70)
@@ -139,6 +143,15 @@ def test_what_a_container_brings_stays() -> None:
     assert profile.probes.liveness == Probe(81, "/up")
     assert profile.probes.readiness.port == 80
     assert (profile.start_s, profile.drain, profile.grace_s) == (63, "own", 300)
+    assert profile.priority == "gold"
+
+
+@pytest.mark.parametrize("nothing", [None, 0, "0"])
+def test_what_is_nothing_is_not_asked_for(nothing: Any) -> None:
+    """A request of nothing is none, and so is a limit that an override has taken away."""
+    brings = deployment(requests={"cpu": nothing}, limits={"memory": nothing})
+    bare = default(deployment(), "standard")
+    assert default(brings, "standard") == bare
 
 
 def test_a_short_grace_is_made_longer() -> None:

@@ -16,8 +16,8 @@ from tutorplatform.hooks import Kubectl
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale import configuration, rendering, transition
+from tutorautoscale.discovery import NAME
 from tutorautoscale.overrides import PRIORITY_CLASSES, priority_classes
-from tutorautoscale.scalers import NAME
 
 KEDA, VPA = "scaledobjects.keda.sh", "verticalpodautoscalers.autoscaling.k8s.io"
 # Kind → how kubectl calls what this plugin makes of it. Not every cluster has those of the second.
@@ -47,7 +47,7 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
         return proceed(*argv)
     config = tutor_config.load_full(root)
     found, scope = rendering.instance_workloads(config), _scope(argv)
-    if scope is None or (scope and scope not in found):
+    if scope is None or (scope and scope not in {each.found.label for each in found.values()}):
         return proceed(*argv)
     cluster = configuration.cluster(config)
     wanted = rendering.instance_objects(config, found)
@@ -127,7 +127,7 @@ class Namespace:
                 f"install it, or set {configuration.CLUSTER}.recommendations to false",
             )
         if classes:
-            _require_priority_classes(classes)
+            _require_priority_classes(classes, cluster.priority_classes)
 
     @cached_property
     def _served(self) -> set[str]:
@@ -172,14 +172,14 @@ class Namespace:
             fmt.echo_info(f"{kind} {name}: is no longer needed, and gone")
 
 
-def _require_priority_classes(classes: Mapping[str, str]) -> None:
+def _require_priority_classes(classes: Mapping[str, str], enabled: bool) -> None:
     answer = _run("get", "priorityclasses", "--output=name", LIMIT)
     # Who may not look at them may still use them.
     if answer.returncode != 0:
         return
     there = {line.rpartition("/")[2] for line in answer.stdout.splitlines()}
     missing = {each: name for each, name in classes.items() if each not in there}
-    of_chart = sorted(missing.keys() & set(PRIORITY_CLASSES.values()))
+    of_chart = sorted(missing.keys() & set(PRIORITY_CLASSES.values())) if enabled else []
     if of_chart:
         raise DeployError(
             "cluster",
@@ -191,7 +191,7 @@ def _require_priority_classes(classes: Mapping[str, str]) -> None:
         raise DeployError(
             f"{rendering.SETTING}.{name}.priority",
             f"there is no PriorityClass {priority_class} in this cluster",
-            f"create it, or use one of {', '.join(sorted(there))}",
+            "create it, or use another",
         )
 
 

@@ -12,8 +12,22 @@ from tutorplatform import manifests
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale.profile import Probe
+from tutorautoscale.selectors import selects
 
+# What `tutor k8s start <name>` selects by.
+NAME = "app.kubernetes.io/name"
+HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 PROBES = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
+
+
+class Brought(NamedTuple):
+    """A probe that a container brings. `handler`: in which way it asks, as Kubernetes calls it.
+
+    `probe` is what our settings can say of it; there may be more, as a scheme.
+    """
+
+    probe: Probe
+    handler: str
 
 
 class Container(NamedTuple):
@@ -28,7 +42,7 @@ class Container(NamedTuple):
     args: tuple[str, ...]
     requests: Mapping[str, str]
     limits: Mapping[str, str]
-    probes: Mapping[str, Probe]
+    probes: Mapping[str, Brought]
     hook: bool
     environment: frozenset[str]
 
@@ -51,18 +65,24 @@ class Container(NamedTuple):
 
 
 class Deployment(NamedTuple):
-    """A Deployment. `labels` select its pods; `stateful` says why it has one pod, or is empty.
+    """A Deployment. `stateful` says why it has one pod, or is empty.
 
-    `tolerations`, `apart` (preferred terms of anti-affinity) and `grace_s`: what its pods bring.
+    `selector` is for its pods, which have `labels`; `label`: what `tutor k8s start` calls it.
+    `off`: whether it is to have no pods. `tolerations`, `apart` (preferred terms of anti-affinity),
+    `grace_s` and `priority` (a PriorityClass): what its pods bring.
     """
 
     name: str
+    selector: Manifest
     labels: Mapping[str, str]
+    label: str
     containers: tuple[Container, ...]
     stateful: str = ""
+    off: bool = False
     tolerations: tuple[Manifest, ...] = ()
     apart: tuple[Manifest, ...] = ()
     grace_s: int = 0
+    priority: str | None = None
 
     @property
     def main(self) -> Container:
@@ -76,29 +96,42 @@ class Deployment(NamedTuple):
         containers = (
             each._replace(requests={}, limits={}, probes={}, hook=False) for each in self.containers
         )
-        return self._replace(containers=tuple(containers), grace_s=0)
+        return self._replace(containers=tuple(containers), grace_s=0, priority=None)
 
 
 def deployments(rendered: Iterable[Manifest]) -> dict[str, Deployment]:
     """The Deployments among these manifests, by name."""
-    found = (_deployment(each) for each in manifests.of_kind(rendered, "Deployment"))
-    return {each.name: each for each in found}
+    found = [_deployment(each) for each in manifests.of_kind(rendered, "Deployment")]
+    return {each.name: _apart_from(each, found) for each in found}
+
+
+def _apart_from(one: Deployment, found: Iterable[Deployment]) -> Deployment:
+    shared = [each.name for each in found if each is not one and _share_pods(one, each)]
+    reason = f"its selector, or the other's, is for pods of both, it and {', '.join(shared)}"
+    return one._replace(stateful=one.stateful or reason) if shared else one
+
+
+def _share_pods(one: Deployment, other: Deployment) -> bool:
+    return selects(one.selector, other.labels) or selects(other.selector, one.labels)
 
 
 def _deployment(manifest: Manifest) -> Deployment:
     spec = manifest["spec"]
     pod = spec["template"]["spec"]
     containers = tuple(map(_container, pod["containers"]))
-    labels = spec["selector"].get("matchLabels") or {}
     anti_affinity = (pod.get("affinity") or {}).get("podAntiAffinity") or {}
     return Deployment(
         manifests.name(manifest),
-        labels,
+        spec["selector"],
+        spec["template"]["metadata"].get("labels") or {},
+        manifests.labels(manifest).get(NAME, manifests.name(manifest)),
         containers,
         _stateful(spec, pod, containers),
+        off=spec.get("replicas") == 0,
         tolerations=tuple(pod.get("tolerations") or ()),
         apart=tuple(anti_affinity.get("preferredDuringSchedulingIgnoredDuringExecution") or ()),
         grace_s=pod.get("terminationGracePeriodSeconds") or 0,
+        priority=pod.get("priorityClassName"),
     )
 
 
@@ -109,14 +142,14 @@ def _container(container: Mapping[str, Any]) -> Container:
         ports=tuple(
             port["containerPort"]
             for port in container.get("ports") or ()
-            if port.get("protocol", "TCP") == "TCP"
+            if (port.get("protocol") or "TCP") == "TCP"
         ),
         command=tuple(map(str, container.get("command") or ())),
         args=tuple(map(str, container.get("args") or ())),
         requests=resources.get("requests") or {},
         limits=resources.get("limits") or {},
         probes={
-            ours: _probe(container[name], container)
+            ours: _brought(container[name], container)
             for ours, name in PROBES.items()
             if container.get(name)
         },
@@ -125,21 +158,21 @@ def _container(container: Mapping[str, Any]) -> Container:
     )
 
 
-def _probe(brought: Mapping[str, Any], container: Mapping[str, Any]) -> Probe:
-    # As far as our settings go: the rest, as a scheme, stays with the container.
-    get = brought.get("httpGet") or {}
-    asked = get or brought.get("tcpSocket") or brought.get("grpc") or {}
-    hosts = [each["value"] for each in get.get("httpHeaders") or () if each["name"] == "Host"]
-    return Probe(
+def _brought(brought: Mapping[str, Any], container: Mapping[str, Any]) -> Brought:
+    handler = next((each for each in HANDLERS if brought.get(each)), "")
+    asked = brought.get(handler) or {}
+    headers = asked.get("httpHeaders") or ()
+    probe = Probe(
         port=_number(asked.get("port"), container),
-        path=get.get("path"),
-        host=next(iter(hosts), None),
-        command=tuple(map(str, (brought.get("exec") or {}).get("command") or ())),
+        path=asked.get("path", "/") if handler == "httpGet" else None,
+        host=next((each["value"] for each in headers if each["name"] == "Host"), None),
+        command=tuple(map(str, asked.get("command") or ())),
         # Kubernetes' own defaults.
         period_s=brought.get("periodSeconds") or 10,
         timeout_s=brought.get("timeoutSeconds") or 1,
         failures=brought.get("failureThreshold") or 3,
     )
+    return Brought(probe, handler)
 
 
 def _number(port: int | str | None, container: Mapping[str, Any]) -> int | None:
@@ -154,12 +187,8 @@ def _stateful(
         claim = volume.get("persistentVolumeClaim")
         if claim:
             return f"its data are on a volume that one node can mount, {claim['claimName']}"
-    if spec.get("replicas") == 0:
-        return "it is switched off: its replicas are 0"
     if (spec.get("strategy") or {}).get("type") == "Recreate":
         return "its strategy, Recreate, says that two pods would be in each other's way"
-    if not spec["selector"].get("matchLabels"):
-        return "its selector has no labels, by which a budget could tell its pods from others"
     if any(_beats(container) for container in containers):
         return "it is Celery's clock, and two would send each task twice"
     return ""

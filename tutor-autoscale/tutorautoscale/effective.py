@@ -44,7 +44,7 @@ def effective(
     return {
         name: _workload(deployment, size, hosts.get(name), plugins.get(name), named.get(name))
         for name, deployment in found.items()
-        if not deployment.stateful or name in plugins or name in named
+        if not deployment.off and (not deployment.stateful or name in plugins or name in named)
     }
 
 

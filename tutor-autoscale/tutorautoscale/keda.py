@@ -15,9 +15,10 @@ from tutorplatform.broker import Broker, lists
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale.configuration import Cluster
+from tutorautoscale.discovery import NAME
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Profile
-from tutorautoscale.scalers import BEHAVIOR, NAME, OWNER, metadata, target, utilizations
+from tutorautoscale.scalers import BEHAVIOR, OWNER, metadata, target, utilizations
 
 CADDY_METRICS, CADDY_METRICS_PORT = "caddy-metrics", 9180
 BROKER_ACCESS = "autoscale-broker"
@@ -61,7 +62,7 @@ def scaled_object(workload: Workload, sources: Sources) -> Manifest:
     return {
         "apiVersion": "keda.sh/v1alpha1",
         "kind": "ScaledObject",
-        "metadata": {**metadata(name), "annotations": takes_over},
+        "metadata": {**metadata(workload.found), "annotations": takes_over},
         "spec": {
             "scaleTargetRef": target(name),
             "minReplicaCount": profile.min,

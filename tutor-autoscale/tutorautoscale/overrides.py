@@ -13,13 +13,13 @@ from typing import Any
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale.configuration import Cluster
-from tutorautoscale.discovery import PROBES, Container, Deployment
+from tutorautoscale.discovery import PROBES, Brought, Container, Deployment
 from tutorautoscale.draining import after_requests, after_start
 from tutorautoscale.effective import Workload
 from tutorautoscale.profile import Probe, Profile, Sidecar
 from tutorautoscale.strategic import DIRECTIVE, REPLACE
 from tutorautoscale.workers import with_concurrency
-from tutorautoscale.workloads import BACKGROUND, SERVING
+from tutorautoscale.workloads import BACKGROUND, SERVING, is_known
 
 LOST_NODE_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
@@ -43,10 +43,10 @@ def deployment(workload: Workload, cluster: Cluster) -> Manifest:
     pod = {
         "terminationGracePeriodSeconds": profile.grace_s,
         "tolerations": tolerations(found, profile),
-        "topologySpreadConstraints": spread(found.labels, profile),
+        "topologySpreadConstraints": spread(found.selector, profile),
         "affinity": {"podAntiAffinity": apart(found)},
-        "containers": [container(found.main, profile), *sidecars],
-        **_priority(profile, cluster),
+        "containers": [container(found.main, profile, not is_known(found)), *sidecars],
+        **_priority(found, profile, cluster),
     }
     return {
         "apiVersion": "apps/v1",
@@ -69,12 +69,15 @@ def _strategy(found: Deployment) -> Manifest:
     return {"strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
 
 
-def container(found: Container, profile: Profile) -> Manifest:
-    """What the container lacks: resources, probes, a hook before its end, its processes."""
+def container(found: Container, profile: Profile, keeps: bool = True) -> Manifest:
+    """What the container lacks: resources, probes, a hook before its end, its processes.
+
+    `keeps`: whether a probe that it brings keeps what no setting of ours is about.
+    """
     return {
         "name": found.name,
         "resources": resources(profile, found),
-        **probes(found, profile),
+        **probes(found, profile, keeps),
         **_lifecycle(found, profile),
         **_processes(found, profile),
     }
@@ -93,37 +96,59 @@ def resources(part: Profile | Sidecar, found: Container) -> dict[str, dict[str, 
     }
 
 
-def probes(found: Container, profile: Profile) -> dict[str, Any]:
+def probes(found: Container, profile: Profile, keeps: bool) -> dict[str, Any]:
     """What changes of the container's probes: `None` takes one away that it brings."""
     asked = {ours: getattr(profile.probes, ours) for ours in PROBES}
     starts = asked["startup"]
     asked["startup"] = starts._replace(failures=math.ceil(profile.start_s / starts.period_s))
-    changes = {ours: _change(found.probes.get(ours), probe) for ours, probe in asked.items()}
+    changes = {ours: _change(found.probes.get(ours), probe, keeps) for ours, probe in asked.items()}
     return {PROBES[ours]: change for ours, change in changes.items() if change != {}}
 
 
-def _change(brought: Probe | None, probe: Probe) -> Manifest | None:
+def _change(brought: Brought | None, probe: Probe, keeps: bool) -> Manifest | None:
     if not probe.asks:
         # What it asks in a way that our settings do not know, stays.
-        return None if brought and brought.asks else {}
-    timing = {
+        return None if brought and brought.probe.asks else {}
+    handler = _handler(probe, brought.handler if brought else "")
+    asks = {handler: _asked(probe)}
+    if not brought or not keeps or handler != brought.handler:
+        # A merge with what is asked in another way would ask in both.
+        return {**REPLACING, **asks, **_timing(probe)}
+    before = {handler: _asked(brought.probe), **_timing(brought.probe)}
+    return _differences(before, {**asks, **_timing(probe)})
+
+
+def _handler(probe: Probe, before: str) -> str:
+    if probe.command:
+        return "exec"
+    if probe.path:
+        return "httpGet"
+    return "grpc" if before == "grpc" else "tcpSocket"
+
+
+def _asked(probe: Probe) -> Manifest:
+    if probe.command:
+        return {"command": list(probe.command)}
+    if not probe.path:
+        return {"port": probe.port}
+    headers = [{"name": "Host", "value": probe.host}] if probe.host else []
+    return {"path": probe.path, "port": probe.port, "httpHeaders": headers}
+
+
+def _timing(probe: Probe) -> Manifest:
+    return {
         "periodSeconds": probe.period_s,
         "timeoutSeconds": probe.timeout_s,
         "failureThreshold": probe.failures,
     }
-    if brought and _handler(brought) == _handler(probe):
-        return {} if brought == probe else timing
-    # A merge with what is asked in another way would ask in both.
-    return {**REPLACING, **_handler(probe), **timing}
 
 
-def _handler(probe: Probe) -> Manifest:
-    if probe.command:
-        return {"exec": {"command": list(probe.command)}}
-    if not probe.path:
-        return {"tcpSocket": {"port": probe.port}}
-    headers = [{"name": "Host", "value": probe.host}] if probe.host else []
-    return {"httpGet": {"path": probe.path, "port": probe.port, "httpHeaders": headers}}
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Manifest:
+    changed = {key: value for key, value in after.items() if value != before[key]}
+    return {
+        key: _differences(before[key], value) if isinstance(value, Mapping) else value
+        for key, value in changed.items()
+    }
 
 
 def tolerations(found: Deployment, profile: Profile) -> list[Manifest]:
@@ -146,7 +171,7 @@ def tolerations(found: Deployment, profile: Profile) -> list[Manifest]:
     return [*kept, *ours]
 
 
-def spread(labels: Mapping[str, str], profile: Profile) -> list[Manifest]:
+def spread(selector: Manifest, profile: Profile) -> list[Manifest]:
     """Evenly over the zones that have usable nodes, and over hosts as far as they go.
 
     Pods of different revisions count apart, so that an update ends as evenly as it began.
@@ -160,7 +185,8 @@ def spread(labels: Mapping[str, str], profile: Profile) -> list[Manifest]:
             "whenUnsatisfiable": unsatisfiable,
             "nodeTaintsPolicy": "Honor",
             "matchLabelKeys": ["pod-template-hash"],
-            "labelSelector": pods(labels),
+            # A constraint of the pod for the same would add its labels to these.
+            "labelSelector": {**REPLACING, **selector},
         }
         for topology, unsatisfiable in (
             ("topology.kubernetes.io/zone", by_zone),
@@ -179,16 +205,11 @@ def apart(found: Deployment) -> Manifest:
                 "weight": 100,
                 "podAffinityTerm": {
                     "topologyKey": "kubernetes.io/hostname",
-                    "labelSelector": pods(found.labels),
+                    "labelSelector": found.selector,
                 },
             },
         ]
     }
-
-
-def pods(labels: Mapping[str, str]) -> Manifest:
-    """A selector of the Deployment's pods; kustomize adds the labels of the instance."""
-    return {"matchLabels": dict(labels)}
 
 
 def priority_class(profile: Profile, cluster: Cluster) -> str | None:
@@ -204,19 +225,22 @@ def priority_classes(workloads: Iterable[Workload], cluster: Cluster) -> dict[st
     return {name: workload for name, workload in used if name}
 
 
-def _priority(profile: Profile, cluster: Cluster) -> Manifest:
+def _priority(found: Deployment, profile: Profile, cluster: Cluster) -> Manifest:
     name = priority_class(profile, cluster)
-    return {"priorityClassName": name} if name else {}
+    is_unwanted = found.priority and profile.priority is None
+    return {"priorityClassName": name} if name or is_unwanted else {}
 
 
 def _lifecycle(found: Container, profile: Profile) -> Manifest:
+    if profile.drain == "own":
+        return {}
     hook = _before_end(found, profile)
-    return {"lifecycle": {"preStop": {**REPLACING, **hook}}} if hook else {}
+    if not hook:
+        return {"lifecycle": {"preStop": None}} if found.hook else {}
+    return {"lifecycle": {"preStop": {**REPLACING, **hook}}}
 
 
 def _before_end(found: Container, profile: Profile) -> Manifest:
-    if profile.drain == "own":
-        return {}
     if profile.drain == "requests" and found.ports:
         return after_requests(found.ports[0], profile.drain_s)
     if found.is_celery_itself:

@@ -17,8 +17,8 @@ def step(root: str, argv: tuple[str, ...], proceed: Kubectl) -> int:
 register(
     "tutorautoscale",
     defaults=configuration.DEFAULTS,
-    # What others leave of `replicas` is taken out.
-    patch_priority=priorities.LOW,
+    # What others patch afterwards is theirs; ours come after `k8s-override` whatever they do.
+    patch_priority=priorities.HIGH,
     template_functions={
         "autoscale": rendering.rendered,
         "autoscale_counts_requests": rendering.counts_requests,

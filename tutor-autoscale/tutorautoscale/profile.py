@@ -208,7 +208,7 @@ def consistent(profile: Profile, where: str) -> None:
             "there is nothing to scale for, not even cpu or memory",
             "set a target of one; for a fixed number of pods set min and max to it",
         )
-    if profile.drain_s >= profile.grace_s:
+    if profile.drain != "own" and profile.drain_s >= profile.grace_s:
         raise ConfigError(
             f"{where}.drain_s",
             f"{profile.drain_s} leaves no time to end within grace_s, {profile.grace_s}",

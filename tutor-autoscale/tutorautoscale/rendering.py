@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import yaml
 from tutor import env, plugins
 from tutor.hooks import Contexts
 from tutor.types import Config
 from tutorplatform import hooks, manifests
 from tutorplatform.broker import broker
+from tutorplatform.errors import ConfigError
 from tutorplatform.manifests import Manifest
 
 from tutorautoscale import configuration, discovery, overrides, strategic
@@ -42,8 +44,12 @@ def rendered(config: Mapping[str, Any]) -> Rendered:
 
 
 def _patch(override: Manifest) -> str:
-    # JSON, as elsewhere: it is quickly made, and needs no care about indentation.
-    return f"- patch: {json.dumps(json.dumps(override, ensure_ascii=False))}\n"
+    # With a target, as one without a match is no error: later patches may take a Deployment away.
+    entry = {
+        "target": {"kind": override["kind"], "name": f"^{manifests.name(override)}$"},
+        "patch": json.dumps(override, ensure_ascii=False),
+    }
+    return f"- {json.dumps(entry, ensure_ascii=False)}\n"
 
 
 def counts_requests(config: Mapping[str, Any]) -> bool:
@@ -62,13 +68,26 @@ def _somebody_says(key: str, config: Mapping[str, Any]) -> bool:
 
 def workloads(config: Mapping[str, Any], patch: Callable[[str], str]) -> dict[str, Workload]:
     """The workloads that scale, by name. Raises ConfigError for settings that cannot be used."""
-    # Ours come after those of others, and leave of them what is not for us to say.
-    patched = strategic.patched(*(manifests.load(patch(name)) for name in (MANIFESTS, OVERRIDES)))
-    found = discovery.deployments(patched)
+    found = _found(patch)
     size, cluster = configuration.size(config), configuration.cluster(config)
     scaled = effective(found, size, _hosts(config, found), _contributions(), config[SETTING])
     configuration.require_sources(scaled.values(), cluster)
     return scaled
+
+
+def _found(patch: Callable[[str], str]) -> dict[str, discovery.Deployment]:
+    texts = {name: patch(name) for name in (MANIFESTS, OVERRIDES)}
+    try:
+        # Ours come after those of others, and leave of them what is not for us to say.
+        patched = strategic.patched(*map(manifests.load, texts.values()))
+        return discovery.deployments(patched)
+    except (AttributeError, IndexError, KeyError, TypeError, yaml.YAMLError) as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigError(
+            "patch k8s-deployments or k8s-override of a plugin",
+            f"is no list of Kubernetes objects, or lacks something in one ({reason})",
+            "correct the plugin, or disable one after the other to find it",
+        ) from error
 
 
 def instance_workloads(config: Config) -> dict[str, Workload]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tutorplatform.manifests import Manifest
 
+from tutorautoscale.discovery import NAME, Deployment
 from tutorautoscale.effective import Workload
-from tutorautoscale.overrides import pods
 from tutorautoscale.profile import Profile
 
 # Up at once, to double in 15 s: a new platform process needs a minute before it helps. Down only
@@ -17,8 +17,6 @@ UP: tuple[tuple[str, int, int], ...] = (("Percent", 100, 15), ("Pods", 4, 15))
 DOWN: tuple[tuple[str, int, int], ...] = (("Percent", 20, 60), ("Pods", 1, 60))
 
 
-# What `tutor k8s start <name>` selects by.
-NAME = "app.kubernetes.io/name"
 # How to find what this plugin has made in a namespace.
 OWNER = {"app.kubernetes.io/created-by": "tutor-autoscale"}
 
@@ -29,7 +27,7 @@ def autoscaler(workload: Workload) -> Manifest:
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": metadata(found.name),
+        "metadata": metadata(found),
         "spec": {
             "scaleTargetRef": target(found.name),
             "minReplicas": profile.min,
@@ -52,11 +50,11 @@ def disruption_budget(workload: Workload) -> Manifest:
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": metadata(workload.found.name),
+        "metadata": metadata(workload.found),
         "spec": {
             "maxUnavailable": workload.profile.disruption,
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
-            "selector": pods(workload.found.labels),
+            "selector": workload.found.selector,
         },
     }
 
@@ -66,7 +64,7 @@ def recommender(workload: Workload) -> Manifest:
     return {
         "apiVersion": "autoscaling.k8s.io/v1",
         "kind": "VerticalPodAutoscaler",
-        "metadata": metadata(workload.found.name),
+        "metadata": metadata(workload.found),
         "spec": {
             "targetRef": target(workload.found.name),
             "updatePolicy": {"updateMode": "Off"},
@@ -79,9 +77,9 @@ def target(name: str) -> Manifest:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
 
 
-def metadata(name: str) -> dict[str, Any]:
-    """Of an object for the Deployment of this name."""
-    return {"name": name, "labels": {NAME: name, **OWNER}}
+def metadata(found: Deployment) -> dict[str, Any]:
+    """Of an object for this Deployment, which is applied together with it."""
+    return {"name": found.name, "labels": {NAME: found.label, **OWNER}}
 
 
 def utilizations(profile: Profile) -> list[tuple[str, int]]:

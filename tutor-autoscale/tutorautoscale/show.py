@@ -52,7 +52,7 @@ def telling(shown: Iterable[Row]) -> Iterator[Row]:
     """The rows for a reader: what is off, and nobody has touched, is left out."""
     for row in shown:
         is_off = row.value is None or row.value == []
-        if not is_off or not row.origin.startswith(DEFAULT):
+        if not is_off or not row.origin.startswith((DEFAULT, ITSELF)):
             yield row
 
 

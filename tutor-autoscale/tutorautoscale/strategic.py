@@ -6,7 +6,7 @@ https://kubernetes.io/docs/tasks/manage-kubernetes-objects/update-api-object-kub
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tutorplatform import manifests
@@ -14,26 +14,33 @@ from tutorplatform.manifests import Manifest
 
 DIRECTIVE, DELETE, REPLACE = "$patch", "delete", "replace"
 
-# List → by which of an item's values its items are told apart.
-KEYS = {
-    "containers": "name",
-    "env": "name",
-    "ports": "containerPort",
-    "volumes": "name",
+# List → by what its items are told apart.
+KEYS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    **dict.fromkeys(("containers", "env", "volumes"), lambda item: item.get("name")),
+    "ports": lambda item: (item.get("containerPort"), item.get("protocol") or "TCP"),
 }
 
 
 def patched(rendered: Iterable[Manifest], overrides: Iterable[Manifest]) -> Iterator[Manifest]:
     """The Deployments among these manifests, with their overrides."""
     by_name: dict[str, list[Manifest]] = {}
-    for override in manifests.of_kind(overrides, "Deployment"):
+    for override in _deployments(overrides):
         by_name.setdefault(manifests.name(override), []).append(override)
-    for manifest in manifests.of_kind(rendered, "Deployment"):
+    for manifest in _deployments(rendered):
         changes = by_name.get(manifests.name(manifest), [])
         if not any(change.get(DIRECTIVE) == DELETE for change in changes):
             for change in changes:
                 manifest = _mapping(manifest, change)
             yield manifest
+
+
+def _deployments(documents: Iterable[Manifest]) -> Iterator[Manifest]:
+    for each in documents:
+        if each["kind"] == "List":
+            yield from _deployments(each["items"])
+        # Others have kinds of that name, too.
+        elif each["kind"] == "Deployment" and each["apiVersion"].startswith("apps/"):
+            yield each
 
 
 def _merged(old: Any, new: Any, field: str) -> Any:
@@ -49,18 +56,23 @@ def _mapping(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     changed = {
         field: _merged(kept.get(field), value, field)
         for field, value in new.items()
-        if value is not None and field != DIRECTIVE
+        if field != DIRECTIVE and not _removes(value)
     }
     return {**{field: value for field, value in kept.items() if field not in new}, **changed}
 
 
-def _items(old: list[Any], new: list[Any], key: str) -> list[Any]:
+def _removes(value: Any) -> bool:
+    return value is None or (isinstance(value, Mapping) and value.get(DIRECTIVE) == DELETE)
+
+
+def _items(old: list[Any], new: list[Any], key: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
     # An item that is nothing but the directive is meant for the whole list.
-    made = {} if {DIRECTIVE: REPLACE} in new else {each.get(key): each for each in old}
+    made = {} if {DIRECTIVE: REPLACE} in new else {key(each): each for each in old}
     for each in new:
-        name = each.get(key)
-        if each.get(DIRECTIVE) == DELETE:
-            made.pop(name, None)
-        elif name is not None:
-            made[name] = _mapping(made.get(name, {}), each)
+        directive = each.get(DIRECTIVE)
+        if directive == DELETE:
+            made.pop(key(each), None)
+        # Of an item, kustomize ignores the other directive, and all that stands beside it.
+        elif directive is None:
+            made[key(each)] = _mapping(made.get(key(each), {}), each)
     return list(made.values())

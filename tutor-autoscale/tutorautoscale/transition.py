@@ -7,16 +7,17 @@ So a change of signals would leave two autoscalers, or end in a moment with one 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from tutorplatform import manifests
 from tutorplatform.errors import DeployError
 from tutorplatform.manifests import Manifest
 
+from tutorautoscale.discovery import NAME
 from tutorautoscale.effective import SETTING
 from tutorautoscale.keda import INSTANCE
-from tutorautoscale.scalers import NAME, OWNER
+from tutorautoscale.scalers import OWNER
+from tutorautoscale.selectors import selects
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
@@ -71,22 +72,28 @@ def obsolete(live: Iterable[Manifest], wanted: Iterable[Manifest]) -> list[Key]:
 
 
 def refuse_two_autoscalers(objects: Iterable[Manifest], scaled: Iterable[str]) -> None:
-    """Raise DeployError if somebody else's HPA, live or rendered, is for one of our workloads.
+    """Raise DeployError if somebody else's scaler, live or rendered, is for one of our workloads.
 
     Two HPAs on one target both stop: https://github.com/kubernetes/kubernetes/pull/112011
     """
     names = set(scaled)
-    for scaler in manifests.of_kind(objects, HPA):
+    for scaler in _of_others(objects, HPA, SCALED_OBJECT):
         target = scaler["spec"]["scaleTargetRef"]
-        other = manifests.name(scaler)
-        if target["kind"] == "Deployment" and target["name"] in names and other != target["name"]:
-            namespace = scaler["metadata"]["namespace"]
-            raise DeployError(
-                f"HorizontalPodAutoscaler {other}",
-                f"scales {target['name']}, too, and with two neither works",
-                f"remove it with `kubectl delete hpa {other} --namespace {namespace}`, "
-                "and what renders it",
-            )
+        name, kind = target["name"], target.get("kind", "Deployment")
+        if kind != "Deployment" or name not in names or _replaced(scaler, name):
+            continue
+        raise DeployError(
+            f"{scaler['kind']} {manifests.name(scaler)}",
+            f"scales {name}, too, and with two neither works",
+            _remove(scaler),
+        )
+
+
+def _replaced(scaler: Manifest, name: str) -> bool:
+    """Whether it is gone anyway: an HPA of that name is ours from now on, or it is KEDA's."""
+    owners = scaler["metadata"].get("ownerReferences") or ()
+    is_of_keda = any(owner["kind"] == SCALED_OBJECT for owner in owners)
+    return scaler["kind"] == HPA and (manifests.name(scaler) == name or is_of_keda)
 
 
 def refuse_two_budgets(objects: Iterable[Manifest], scaled: Iterable[str]) -> None:
@@ -101,40 +108,35 @@ def refuse_two_budgets(objects: Iterable[Manifest], scaled: Iterable[str]) -> No
         for each in manifests.of_kind(found, "Deployment")
         if manifests.name(each) in names
     }
-    for budget in manifests.of_kind(found, PDB):
+    for budget in _of_others(found, PDB):
         selector, other = budget["spec"].get("selector"), manifests.name(budget)
         selected = [name for name, labels in pods.items() if selects(selector, labels)]
-        if selected and other not in names:
+        # That of the same name is replaced.
+        if selected and selected != [other]:
             raise DeployError(
-                f"PodDisruptionBudget {other}",
+                f"{PDB} {other}",
                 f"is for {selected[0]}, too, and pods with two are never evicted",
-                f"remove it with `kubectl delete pdb {other} "
-                f"--namespace {budget['metadata']['namespace']}`, and what renders it; "
-                f"how many pods may go, {SETTING}.{selected[0]}.disruption says",
+                f"{_remove(budget)}; how many pods may go, {SETTING}.{selected[0]}.disruption says",
             )
 
 
-def selects(selector: Mapping[str, Any] | None, labels: Mapping[str, str]) -> bool:
-    """Whether a label selector is for something with these labels; an empty one is, `None` not.
-
-    https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
-    """
-    if selector is None:
-        return False
-    equal = (selector.get("matchLabels") or {}).items() <= labels.items()
-    return equal and all(
-        _fulfils(each["operator"], each.get("values") or (), labels.get(each["key"]))
-        for each in selector.get("matchExpressions") or ()
+def _of_others(objects: Iterable[Manifest], *kinds: str) -> Iterator[Manifest]:
+    ours = set(_keys(_ours(objects := list(objects))))
+    return (
+        each
+        for each in manifests.of_kind(objects, *kinds)
+        if (each["kind"], manifests.name(each)) not in ours
     )
 
 
-def _fulfils(operator: str, values: Collection[str], label: str | None) -> bool:
-    return {
-        "In": label in values,
-        "NotIn": label not in values,
-        "Exists": label is not None,
-        "DoesNotExist": label is None,
-    }[operator]
+def _remove(other: Manifest) -> str:
+    if "uid" not in other["metadata"]:
+        return "disable the plugin that renders it"
+    kind, name, namespace = other["kind"], manifests.name(other), other["metadata"]["namespace"]
+    return (
+        f"remove it with `kubectl delete {kind.lower()} {name} --namespace {namespace}`, "
+        "and what renders it"
+    )
 
 
 def chosen(objects: Iterable[Manifest], name: str) -> list[Manifest]:

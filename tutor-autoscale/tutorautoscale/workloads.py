@@ -151,6 +151,11 @@ SMALL: Mapping[str, Profile] = {
 SIZES: Mapping[str, Mapping[str, Profile]] = {"standard": STANDARD, "small": SMALL}
 
 
+def is_known(found: Deployment) -> bool:
+    """Whether its name tells how it runs best, whatever it brings."""
+    return found.name in STANDARD
+
+
 def default(found: Deployment, size: str, hosts: Iterable[str] = ()) -> Profile:
     """What a Deployment runs with before anybody changes it. `hosts`: those that it answers."""
     known = SIZES[size].get(found.name) or _unknown(found)
@@ -198,14 +203,16 @@ def _unknown(found: Deployment) -> Profile:
 def _as_found(made: Profile, found: Deployment) -> Profile:
     """`made` with what the Deployment itself brings in place of our guesses."""
     main = found.main
-    starts = main.probes.get("startup")
+    probes = {name: brought.probe for name, brought in main.probes.items()}
+    starts = probes.get("startup")
     return made._replace(
         cpu=made.cpu._replace(**_found(main, "cpu")),
         memory=made.memory._replace(**_found(main, "memory")),
-        probes=made.probes._replace(**main.probes),
+        probes=made.probes._replace(**probes),
         start_s=starts.period_s * starts.failures if starts else made.start_s,
         drain="own" if main.hook else made.drain,
         grace_s=max(found.grace_s, made.grace_s),
+        priority=found.priority or made.priority,
     )
 
 
@@ -218,6 +225,11 @@ def _sidecar(container: Container) -> Sidecar:
 
 def _found(container: Container, kind: str) -> dict[str, Any]:
     sources = {"request": container.requests, "limit": container.limits}
-    found = {key: str(source[kind]) for key, source in sources.items() if kind in source}
+    # Nothing is asked for, or no bound is set, with 0 and null as without a word.
+    found = {
+        key: str(source[kind])
+        for key, source in sources.items()
+        if source.get(kind) not in (None, 0, "0")
+    }
     # A limit alone is the request, too.
     return {"request": found["limit"], **found} if "limit" in found else found
