@@ -1,8 +1,9 @@
-"""What an upgrade, an uninstall and Tutor leave of the lists of hosts, and of namespaces."""
+"""What an upgrade, an uninstall and Tutor leave of the chart's rules, and what was before them."""
 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
 
-from tests.cluster.installed import Release, installed
+from tests.cluster.attempts import with_metadata
+from tests.cluster.installed import ATTEMPT, Release, installed, refusal
 
 pytestmark = pytest.mark.cluster
 
@@ -84,6 +86,21 @@ def test_a_namespace_that_tutor_has_made_is_taken_over(
         assert labels["openedx-platform/edge"] == "allowed"
     finally:
         cluster.kubectl("delete", "namespace", TUTORS, "--wait=false")
+
+
+def test_what_was_there_before_the_policies_can_go(release: Release, cluster: LocalCluster) -> None:
+    """Controllers may still take their marks off it, but nobody may change what it does."""
+    release.upgrade({**values(), "policies": {"enabled": False}})
+    wait_for(lambda: refusal(cluster, ATTEMPT) == "", 30, "no policy is in force any more")
+    cluster.apply(with_metadata(ATTEMPT, finalizers=["service.k8s.aws/resources"]))
+    release.upgrade(values())
+    wait_for(lambda: "opens a door" in refusal(cluster, ATTEMPT), 30, "policies are in force")
+    where = ("service/attempt", "--namespace=default", "--type=merge")
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        cluster.kubectl("patch", *where, '--patch={"spec": {"ports": [{"port": 81}]}}')
+    assert "opens a door past the WAF" in raised.value.stderr
+    cluster.kubectl("patch", *where, '--patch={"metadata": {"finalizers": null}}')
+    cluster.kubectl("delete", *where[:2])
 
 
 def test_the_api_server_finds_no_fault_with_the_policies(
