@@ -29,8 +29,8 @@ OPTIONAL: dict[str, Any] = {
 }
 # What charts have no list of names for: arguments, and what Kubernetes itself defines. Of `http`
 # Traefik's schema knows more than its values, and is closed.
-FREE = ("extraArgs", "expanderPriorities", "annotations", "resources", "http")
-FREE += ("podSecurityContext", "securityContext")
+FREE = {"extraArgs", "expanderPriorities", "annotations", "resources", "http"}
+FREE |= {"podSecurityContext", "securityContext"}
 
 # https://github.com/kubernetes/autoscaler/blob/cluster-autoscaler-1.36.1/cluster-autoscaler/config/flags/flags.go
 FLAGS = {
