@@ -23,6 +23,7 @@ RULES_ALONE = {
     "components": dict.fromkeys(
         ("loadBalancerController", "traefik", "clusterAutoscaler", "metricsServer"), False
     ),
+    "edge": {"enabled": False},
     "overprovisioning": {"enabled": False},
     "networkPolicies": {"enabled": False},
     "storageClass": {"enabled": False},

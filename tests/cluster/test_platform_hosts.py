@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -72,15 +73,20 @@ def test_a_host_of_the_values_is_not_changed_by_hand(
 def test_a_namespace_that_tutor_has_made_is_taken_over(
     release: Release, cluster: LocalCluster
 ) -> None:
-    """On request only; what says whose it is stays."""
-    owner = "app.kubernetes.io/instance=openedx-abc"
+    """By the commands of the refusal. What says whose it is stays, and so does all of it when the
+    release goes back to before; Helm alone would delete it then."""
+    owners = ("app.kubernetes.io/instance=openedx-abc", "app.kubernetes.io/managed-by=tutor")
     cluster.kubectl("create", "namespace", TUTORS)
-    cluster.kubectl("label", "namespace", TUTORS, owner)
+    cluster.kubectl("label", "namespace", TUTORS, *owners)
     try:
-        with pytest.raises(AssertionError, match="exists and cannot be imported"):
+        with pytest.raises(AssertionError, match="this namespace was there before") as raised:
             release.upgrade(values(**{TUTORS: {}}))
-        release.upgrade(values(**{TUTORS: {}}), "--take-ownership")
+        for command in re.findall(r"`kubectl ([^`]+)`", str(raised.value)):
+            cluster.kubectl(*command.split())
+        release.upgrade(values(**{TUTORS: {}}))
+        release.helm("rollback", "platform", PLACE)
         found = json.loads(cluster.kubectl("get", "namespace", TUTORS, "--output=json"))
+        assert found["status"]["phase"] == "Active"
         labels = found["metadata"]["labels"]
         assert labels["app.kubernetes.io/instance"] == "openedx-abc"
         assert labels["openedx-platform/edge"] == "allowed"
