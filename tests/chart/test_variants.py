@@ -86,7 +86,7 @@ def test_every_object_is_there_once(rendered: Rendered, values: Path) -> None:
     for each in objects:
         # Those that charts of others bring.
         if each["kind"] != "CustomResourceDefinition":
-            assert each["metadata"]["labels"]["app.kubernetes.io/instance"] == "platform"
+            assert each["metadata"]["labels"]["app.kubernetes.io/part-of"] == "platform"
 
 
 @each_variant
