@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from platformchart import values
+import yaml
+
+from platformchart import awspage, values
 from platformchart.errors import ChartError
-from platformchart.upstream import CHART, dependencies
+from platformchart.upstream import CHART, ROOT, dependencies
 
 # The page → its parts, by the names in its comments.
 PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     CHART / "README.md": {
         "charts": lambda: charts(),
         "values": lambda: values.table(values.described((CHART / "values.yaml").read_text())),
-    }
+    },
+    ROOT / "docs" / "reference" / "platform-aws.md": {
+        "accounts": awspage.accounts,
+        "policies": awspage.policies,
+        "groups": lambda: awspage.groups(yaml.safe_load((CHART / "values.yaml").read_text())),
+        "subnets": awspage.subnets,
+        "ports": awspage.ports,
+    },
 }
 
 

@@ -27,8 +27,10 @@ OPTIONAL: dict[str, Any] = {
     },
     "prometheus": {"enabled": True},
 }
-# What charts have no list of names for: arguments, and what Kubernetes itself defines.
-FREE = ("extraArgs", "expanderPriorities", "annotations", "resources")
+# What charts have no list of names for: arguments, and what Kubernetes itself defines. Of `http`
+# Traefik's schema knows more than its values, and is closed.
+FREE = {"extraArgs", "expanderPriorities", "annotations", "resources", "http"}
+FREE |= {"podSecurityContext", "securityContext"}
 
 # https://github.com/kubernetes/autoscaler/blob/cluster-autoscaler-1.36.1/cluster-autoscaler/config/flags/flags.go
 FLAGS = {

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tutorplatform.manifests import Manifest
 
+from platformchart import iam
 from tests.chart.conftest import REQUIRED, Chart, Helm, RenderChart, merged
 from tests.chart.test_engine import OPTIONAL, deployments, labels
 
@@ -30,13 +31,7 @@ PODS: dict[str, set[int]] = {
     "prometheus": {9090},
 }
 # Whom the API server calls, from addresses that nobody knows beforehand.
-CALLED = {
-    "aws-load-balancer-controller": 9443,
-    "external-secrets-webhook": 10250,
-    "keda-operator-metrics-apiserver": 6443,
-    "keda-admission-webhooks": 9443,
-    "metrics-server": 10250,
-}
+CALLED = {name: port for name, (port, _) in iam.FROM_API_SERVER.items()}
 # Who asks AWS with the role of its service account.
 WITH_ROLES = {"aws-load-balancer-controller", "aws-cluster-autoscaler", "external-dns"}
 IDENTITY = "169.254.170.23/32"
@@ -47,11 +42,12 @@ def policies(objects: list[Manifest]) -> dict[str, Manifest]:
 
 
 def of_pods(objects: list[Manifest]) -> dict[str, Manifest]:
-    """The policy of each kind of pods, by NAME."""
+    """The policy of each kind of pods of the chart, by NAME."""
     return {
         spec["podSelector"]["matchLabels"][NAME]: spec
-        for spec in policies(objects).values()
-        if "matchLabels" in spec["podSelector"]
+        for name, spec in policies(objects).items()
+        # Those of bootstraps are made by `tutor`.
+        if "matchLabels" in spec["podSelector"] and name != "bootstrap"
     }
 
 
@@ -105,6 +101,7 @@ def test_requests_come_from_the_load_balancers_alone(render_chart: RenderChart) 
     trusted = {"ports": {"web": {"forwardedHeaders": {"trustedIPs": subnets}}}}
     rules = of_pods(render_chart(traefik=trusted))["traefik"]["ingress"]
     [rule] = [rule for rule in rules if 8000 in ports([rule])]
+    assert ports([rule]) == set(iam.FROM_LOAD_BALANCERS["traefik"])
     assert [source["ipBlock"]["cidr"] for source in rule["from"]] == subnets
 
 

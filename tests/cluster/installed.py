@@ -23,6 +23,7 @@ RULES_ALONE = {
     "components": dict.fromkeys(
         ("loadBalancerController", "traefik", "clusterAutoscaler", "metricsServer"), False
     ),
+    "edge": {"enabled": False},
     "overprovisioning": {"enabled": False},
     "networkPolicies": {"enabled": False},
     "storageClass": {"enabled": False},
@@ -42,11 +43,13 @@ class Release:
     cluster: LocalCluster
     chart: Path
 
-    def upgrade(self, values: Mapping[str, Any]) -> None:
-        """Install it, or give it other values."""
+    def upgrade(self, values: Mapping[str, Any], *options: str) -> None:
+        """Install it, or give it other values; AssertionError with what Helm says if it cannot."""
         place = (f"--namespace={NAMESPACE}", "--create-namespace", "--values=-")
         everything = merged(merged(REQUIRED, RULES_ALONE), values)
-        self.helm("upgrade", "--install", "platform", str(self.chart), *place, values=everything)
+        self.helm(
+            "upgrade", "--install", "platform", str(self.chart), *place, *options, values=everything
+        )
 
     def helm(self, *argv: str, values: Mapping[str, Any] | None = None) -> str:
         """What `helm ARGV…` prints."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -39,6 +39,8 @@ VALUES = {
 }
 # Somebody with every right in the namespace, of which a RoleBinding can give no more.
 ADMINISTRATOR = ("--as=admin", "--as-group=system:masters")
+# Somebody with rights in all namespaces, as the load balancer controller has them.
+CONTROLLER = ("--as=controller", "--as-group=system:authenticated")
 CHIEF = ("--as=chief", "--as-group=system:authenticated")
 ACCEPTED = {
     "route": route(),
@@ -67,9 +69,24 @@ def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> 
                 *("create", "rolebinding", "chief", "--clusterrole=cluster-admin"),
                 *("--user=chief", f"--namespace={namespace}"),
             )
+        grant_controller(cluster)
         yield release
+        cluster.kubectl("delete", "clusterrole,clusterrolebinding", "controller")
         cluster.kubectl("delete", "rolebinding", "chief", "--namespace=default")
         cluster.kubectl("delete", "crd", *names)
+
+
+def grant_controller(cluster: LocalCluster) -> None:
+    """What upstream's chart gives to the load balancer controller, as far as it matters here."""
+    resources = "services,services/status,ingresses,ingresses/status,pods/status"
+    cluster.kubectl(
+        *("create", "clusterrole", "controller", f"--resource={resources}"),
+        "--verb=get,patch,update",
+    )
+    cluster.kubectl(
+        *("create", "clusterrolebinding", "controller", "--clusterrole=controller"),
+        "--user=controller",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -168,12 +185,44 @@ STATUSES = {
 
 @pytest.mark.parametrize("what", STATUSES)
 def test_an_address_is_what_controllers_say(what: str, here: LocalCluster) -> None:
-    """Who may do so in every namespace is one: here an administrator, else a controller."""
+    """Who may do so in every namespace is one."""
     status, said = STATUSES[what]
     of_status = "--subresource=status"
     assert said in patched(here, what, {"status": status}, of_status, *CHIEF)
     if said == BY_CONTROLLERS:
-        assert patched(here, what, {"status": status}, of_status, *ADMINISTRATOR) == ""
+        assert patched(here, what, {"status": status}, of_status, *CONTROLLER) == ""
+
+
+def test_a_controller_marks_what_belongs_to_its_load_balancer(here: LocalCluster) -> None:
+    """With a finalizer, which would be another's trick to stop it for everybody."""
+    for what in ("ingress/certificates", "service/door"):
+        patch = {"metadata": {"finalizers": ["group.ingress.k8s.aws/openedx-main"]}}
+        assert "metadata.finalizers: those of load balancers" in patched(here, what, patch)
+        assert patched(here, what, patch, *CONTROLLER) == ""
+
+
+def test_a_kubelet_says_where_its_pods_are(here: LocalCluster) -> None:
+    """By the rights that the API server gives to nodes, and to no namespace."""
+    manifest = json.loads(here.kubectl("get", "pod/door", f"--namespace={MINE}", "--output=json"))
+    manifest["status"] |= STATUSES["pod/door"][0]
+    path = f"/api/v1/namespaces/{MINE}/pods/door/status?dryRun=All"
+    node = ("--as-group=system:nodes", f"--as=system:node:{manifest['spec']['nodeName']}")
+    # Kubelets patch, which takes no more rights; kubectl would first ask for the status alone.
+    assert replaced(here, path, manifest, *CHIEF) != ""
+    assert replaced(here, path, manifest, *node) == ""
+
+
+def replaced(cluster: LocalCluster, path: str, manifest: Mapping[str, Any], *options: str) -> str:
+    """What the API server says to a PUT; empty if it would take it."""
+    done = subprocess.run(
+        ["kubectl", "replace", f"--raw={path}", "--filename=-", *options],
+        input=json.dumps(manifest),
+        env=cluster.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stderr.strip()
 
 
 def test_the_controllers_of_kubernetes_do_their_work(here: LocalCluster) -> None:

@@ -13,11 +13,13 @@ metadata:
 {{- concat $own .Values.policies.exemptNamespaces | uniq | toJson -}}
 {{- end -}}
 
-{{/* Classes of the load balancers, as a JSON list. */}}
+{{/* Classes of the load balancers, as a JSON list; empty if somebody else makes those. */}}
 {{- define "platform.albClasses" -}}
 {{- $classes := list -}}
 {{- range .Values.edge.loadBalancers -}}
-{{- $classes = append $classes (default "alb" .ingressClass) -}}
+{{- with .ingressClass -}}
+{{- $classes = append $classes . -}}
+{{- end -}}
 {{- end -}}
 {{- uniq $classes | toJson -}}
 {{- end -}}
