@@ -31,9 +31,9 @@ class Release:
         where = (NAME, str(self.chart), "--values=-", *argv)
         return self.run("upgrade", "--install", *where, values=values)
 
-    def uninstall(self) -> str:
+    def uninstall(self, *argv: str) -> str:
         """Take it away, if it is there; what helm prints, or ChartError."""
-        return self.run("uninstall", NAME, "--ignore-not-found", "--wait")
+        return self.run("uninstall", NAME, "--ignore-not-found", "--wait", *argv)
 
     def run(self, *argv: str, values: Mapping[str, Any] | None = None) -> str:
         """What `helm ARGV…` prints, with `values` on its standard input; ChartError if it fails."""

@@ -124,6 +124,20 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         given({}, {"name": "second"}),
         f"edge.loadBalancers: two have the targetGroupArn {TARGETS}; give each its own",
     ),
+    "target-groups-of-two": (
+        given(
+            {},
+            {
+                "name": "second",
+                "targetGroupArn": TARGETS.replace("123456789012", "210987654321"),
+            },
+        ),
+        "edge.loadBalancers: target groups are of different accounts, and the controller knows",
+    ),
+    "idle-too-long": (
+        edge(idleTimeout=620),
+        "respondingTimeouts.idleTimeout: 620 is not more than edge.idleTimeout, 620, so requests",
+    ),
     "no-controller": (
         {"components": {"loadBalancerController": False}},
         "components.loadBalancerController: false, and nothing else makes or fills",
@@ -143,7 +157,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "nobody-trusted": (trusted(), "forwardedHeaders.trustedIPs: empty, so the load balancer"),
     "everybody-trusted": (trusted("0.0.0.0/0"), "trustedIPs: 0.0.0.0/0 is more than the subnets"),
-    "vpc-trusted": (trusted("10.0.0.0/15"), "trustedIPs: 10.0.0.0/15 is more than the subnets"),
+    "vpc-trusted": (trusted("10.0.0.0/16"), "trustedIPs: 10.0.0.0/16 is more than the subnets"),
     "six-trusted": (trusted("::/0"), "trustedIPs: ::/0 is more than the subnets"),
     "no-range": (trusted("subnet-0a1b"), "trustedIPs: subnet-0a1b is not an address range; write"),
     "insecure": (trusted("10.0.0.0/20", insecure=True), "forwardedHeaders.insecure: true lets"),
@@ -200,7 +214,7 @@ def test_all_mistakes_are_said_at_once(render_chart: RenderChart) -> None:
     "changes",
     [
         {},
-        trusted("10.0.0.0/16", "10.1.2.3", "fd00:1:2::/48"),
+        trusted("10.0.0.0/17", "10.1.2.3", "fd00:1:2::/64"),
         lifecycle(graceTimeOut="300s"),
         given({}, {"name": "second", "targetGroupArn": TARGETS.replace("edge/0", "edge/f")}),
         balancers({}, {"name": "second", "ingressClass": "alb-2"}),

@@ -209,7 +209,14 @@ def test_target_groups_of_others_are_filled(render_chart: RenderChart) -> None:
 
 def test_without_the_edge_its_classes_stay(render_chart: RenderChart) -> None:
     """The first step of an uninstall takes away what makes load balancers, and no more."""
-    on, off = render_chart(), render_chart(edge={"enabled": False})
+    open_ = render_chart(edge={"deletionProtection": False})
+    off = render_chart(edge={"enabled": False, "deletionProtection": False})
     assert not named(off, "Ingress")
     for kind in ("IngressClass", "IngressClassParams", "ValidatingAdmissionPolicy"):
-        assert named(off, kind) == named(on, kind) != {}
+        assert named(off, kind) == named(open_, kind) != {}
+
+
+def test_without_the_edge_nothing_is_protected(render_chart: RenderChart) -> None:
+    """Helm changes what stays before it removes what goes: it would be on again at that moment."""
+    attributes = spec_of(render_chart(edge={"enabled": False}))["loadBalancerAttributes"]
+    assert pairs(attributes)["deletion_protection.enabled"] == "false"

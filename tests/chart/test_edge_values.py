@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from tutorplatform import quantity
 
 from platformchart.upstream import CHART
+from tests.chart.conftest import RenderChart
 
 pytestmark = pytest.mark.chart
 
@@ -174,3 +176,11 @@ def test_logs_are_json_without_secrets(traefik: Any) -> None:
     assert log["fields"]["headers"] == {"defaultMode": "drop"}
     assert log["fields"]["queryParameters"] == {"defaultMode": "drop"}
     assert log["fields"]["names"] == {"ClientUsername": "drop"}
+
+
+@pytest.mark.contracts
+def test_a_value_that_traefik_does_not_have_is_refused(render_chart: RenderChart) -> None:
+    """Its schema is closed: what is set here is what its chart reads."""
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        render_chart(traefik={"ports": {"web": {"forwardedHeader": {}}}})
+    assert "forwardedHeader" in raised.value.stderr

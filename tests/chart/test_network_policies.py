@@ -42,11 +42,12 @@ def policies(objects: list[Manifest]) -> dict[str, Manifest]:
 
 
 def of_pods(objects: list[Manifest]) -> dict[str, Manifest]:
-    """The policy of each kind of pods, by NAME."""
+    """The policy of each kind of pods of the chart, by NAME."""
     return {
         spec["podSelector"]["matchLabels"][NAME]: spec
-        for spec in policies(objects).values()
-        if "matchLabels" in spec["podSelector"]
+        for name, spec in policies(objects).items()
+        # Those of bootstraps are made by `tutor`.
+        if "matchLabels" in spec["podSelector"] and name != "bootstrap"
     }
 
 

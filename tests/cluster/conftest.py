@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from localcluster import binaries
 from localcluster.cluster import LocalCluster
 from localservices.aws import AwsEmulator
 
 from demo.tutor import TutorRoot
+from platformchart import upstream
+from platformchart.release import Release
+from tests.cluster.installation import without_crds
 from tests.cluster.keeper import HOSTILE, api, wait_until_rolled_out
 from tests.conftest import NewRoot
+
+
+@pytest.fixture(scope="module")
+def platform_release(
+    cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Release]:
+    """charts/platform with whatever can be had of the charts that it depends on; not installed."""
+    helm = binaries.ensure(["helm"], print)["helm"]
+    chart, _ = upstream.prepare(tmp_path_factory.mktemp("platform"), helm, print)
+    yield Release(helm, chart, cluster.environment)
+    without_crds(cluster)
 
 
 @pytest.fixture(scope="module")

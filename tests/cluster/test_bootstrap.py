@@ -24,6 +24,7 @@ from localservices.aws import AwsEmulator
 from demo import audit, instances, scan
 from demo.tutor import TUTOR, TutorRoot
 from demo.view import View
+from tests.cluster.accounts import as_account
 from tests.cluster.keeper import objects, refused
 from tests.conftest import NewRoot
 from tests.localservices.front import Front, in_front_of
@@ -81,19 +82,9 @@ def operator(
         ("clusterrolebinding", "--clusterrole=bootstrap-instances", "--namespace=default"),
     ):
         cluster.kubectl("create", kind, "operator", role, who, place)
-    yield as_user(cluster, "operator", environment, tmp_path_factory.mktemp("operator"))
+    yield as_account(cluster, "operator", environment, tmp_path_factory.mktemp("operator"))
     cluster.kubectl("delete", "clusterrolebinding", "operator")
     cluster.kubectl("delete", "serviceaccount", "operator", "--namespace=default")
-
-
-def as_user(
-    cluster: LocalCluster, account: str, environment: dict[str, str], folder: Path
-) -> dict[str, str]:
-    token = cluster.kubectl("create", "token", account, "--namespace=default")
-    config: Any = yaml.safe_load(Path(environment["KUBECONFIG"]).read_text())
-    config["users"][0]["user"] = {"token": token}
-    (folder / "config").write_text(yaml.safe_dump(config))
-    return {**environment, "KUBECONFIG": str(folder / "config")}
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +222,7 @@ def test_without_the_rights_it_says_which_page_has_them(
 ) -> None:
     cluster.kubectl("create", "serviceaccount", "stranger", "--namespace=default")
     try:
-        stranger = TutorRoot(acme.path, as_user(cluster, "stranger", environment, tmp_path))
+        stranger = TutorRoot(acme.path, as_account(cluster, "stranger", environment, tmp_path))
         assert "namespace boot: you may neither `get` it" in refused(stranger, *BOOTSTRAP, "--yes")
     finally:
         cluster.kubectl("delete", "serviceaccount", "stranger", "--namespace=default")

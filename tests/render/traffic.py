@@ -38,10 +38,10 @@ def allows(
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    """Whether a label selector does; of expressions, those with `In`."""
+    """Whether a label selector does; of expressions, those with `In` and `NotIn`."""
     wanted: Mapping[str, str] = selector.get("matchLabels", {})
     return wanted.items() <= labels.items() and all(
-        labels.get(each["key"]) in each["values"] and each["operator"] == "In"
+        (labels.get(each["key"]) in each["values"]) is (each["operator"] == "In")
         for each in selector.get("matchExpressions", [])
     )
 

@@ -108,6 +108,17 @@ def test_the_anchor_brings_certificates_and_routes_nothing() -> None:
     }
 
 
+def test_each_load_balancer_has_an_anchor_while_an_instance_moves() -> None:
+    """The one that it comes from keeps its anchor's name, and both say the same."""
+    names = {"certificates": {ARN: ["learn.acme.org"]}}
+    _, old = made(["learn.acme.org"], **names)
+    _, *both = made(["learn.acme.org"], **names, load_balancers=["alb", "alb-second"])
+    assert both[0] == old
+    assert both[1]["metadata"]["name"] == "certificates-alb-second"
+    assert both[1]["spec"] == {**old["spec"], "ingressClassName": "alb-second"}
+    assert both[1]["metadata"]["annotations"] == old["metadata"]["annotations"]
+
+
 def test_certificates_for_nothing_need_no_anchor() -> None:
     """A host of the load balancer's own certificate adds none."""
     manifests = made(

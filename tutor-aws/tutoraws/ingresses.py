@@ -19,8 +19,6 @@ HOST_NAME = re.compile(
     r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*"
 )
 
-# Of the load balancer itself; the controller of the instances' own Ingress objects ignores it.
-ANCHOR_CLASS = "alb"
 CERTIFICATES = "alb.ingress.kubernetes.io/certificate-arn"
 
 # IngressClass name → what its controller has to be told; those that are missing need nothing.
@@ -37,7 +35,7 @@ ANNOTATIONS: Mapping[str, Mapping[str, str]] = {
 
 
 def ingresses(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
-    """One for each host, and one for certificates of the instance's own, if there are any.
+    """One for each host, and for certificates of the instance's own one for each load balancer.
 
     ConfigError for a host that Kubernetes would refuse, and for one without a certificate.
     """
@@ -46,7 +44,7 @@ def ingresses(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
     for host in listed:
         _require_host_name(host)
         _require_certificate(host, settings.ingress)
-    return [*(_ingress(host, settings.ingress) for host in listed), *_anchor(settings, listed)]
+    return [*(_ingress(host, settings.ingress) for host in listed), *_anchors(settings, listed)]
 
 
 def covers(name: str, host: str) -> bool:
@@ -108,8 +106,10 @@ def _ingress(host: str, ingress: aws.Ingress) -> Manifest:
     )
 
 
-def _anchor(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
-    """What brings the instance's certificates to the load balancer, and routes nothing.
+def _anchors(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
+    """What brings the instance's certificates to each load balancer, and routes nothing.
+
+    The controller of the instance's other Ingress objects ignores these classes.
 
     Rules without paths add none to the load balancer, which has a limited number of them.
     https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/cert_discovery/
@@ -120,7 +120,13 @@ def _anchor(settings: aws.Settings, hosts: Iterable[str]) -> list[Manifest]:
     if not rules:
         return []
     annotations = {CERTIFICATES: ",".join(certificates)}
-    return [_object("certificates", annotations, ANCHOR_CLASS, rules)]
+    usual, *_ = aws.Ingress().load_balancers
+    return [
+        _object(
+            "certificates" if each == usual else f"certificates-{each}", annotations, each, rules
+        )
+        for each in settings.ingress.load_balancers
+    ]
 
 
 def _object(

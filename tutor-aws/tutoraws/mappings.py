@@ -133,13 +133,16 @@ class Logs:
     format: Annotated[str, OneOf(("json", "text", "files"))] = "json"
 
 
+ClassName = Annotated[
+    str, Form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "an IngressClass name", "traefik")
+]
+
+
 @dataclass(frozen=True)
 class Ingress:
     """AWS_INGRESS: how requests come in, unless ENABLE_WEB_PROXY is true."""
 
-    class_name: Annotated[
-        str, Form(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?", "an IngressClass name", "traefik")
-    ] = "traefik"
+    class_name: ClassName = "traefik"
     # Where its pods are: only they may talk to an instance.
     namespace: Annotated[str, Form(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", "a namespace", "platform")] = (
         "platform"
@@ -152,6 +155,8 @@ class Ingress:
     domains: tuple[CertificateName, ...] = ()
     # Certificates of the instance's own → what each is for.
     certificates: Mapping[CertificateArn, tuple[CertificateName, ...]] = field(default_factory=dict)
+    # IngressClasses of the load balancers that get them; two while an instance moves.
+    load_balancers: tuple[ClassName, ...] = ("alb",)
 
 
 @dataclass(frozen=True)

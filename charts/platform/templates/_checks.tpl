@@ -61,6 +61,10 @@ edge.deregistrationDelay: the load balancer waits {{ $.Values.edge.deregistratio
 {{- end }}
 {{- end }}
 {{- if $.Values.edge.enabled }}
+{{- $idle := include "platform.seconds" .ports.web.transport.respondingTimeouts.idleTimeout -}}
+{{- if le (int $idle) (int $.Values.edge.idleTimeout) }}
+traefik.ports.web.transport.respondingTimeouts.idleTimeout: {{ default "none" $idle }} is not more than edge.idleTimeout, {{ $.Values.edge.idleTimeout }}, so requests meet connections that close; write {{ add $.Values.edge.idleTimeout 10 }}
+{{- end }}
 {{- include "platform.checks.trusted" .ports.web.forwardedHeaders }}
 {{- end }}
 {{- end }}
@@ -85,8 +89,9 @@ edge.deregistrationDelay: the load balancer waits {{ $.Values.edge.deregistratio
 {{- $length := ternary (last $parts) "128" (gt (len $parts) 1) -}}
 {{- if not (regexMatch "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)(/[0-9]{1,3})?$" .) }}
 {{ $where }}.trustedIPs: {{ . }} is not an address range; write one as in 10.0.0.0/20
-{{- else if lt (int $length) (ternary 48 16 (contains ":" .)) }}
-{{ $where }}.trustedIPs: {{ . }} is more than the subnets of load balancers, and whoever is in it may say who a client is; list the public subnets only, none wider than {{ ternary "/48" "/16" (contains ":" .) }}
+{{- /* As wide as a whole VPC. */}}
+{{- else if le (int $length) (ternary 56 16 (contains ":" .)) }}
+{{ $where }}.trustedIPs: {{ . }} is more than the subnets of load balancers, and whoever is in it may say who a client is; list the public subnets only
 {{- end }}
 {{- end }}
 {{- end -}}

@@ -35,6 +35,13 @@ edge.loadBalancers: two have the {{ $key }} {{ $value }}; give each its own
 {{- $seen = append $seen $value -}}
 {{- end }}
 {{- end }}
+{{- $accounts := list -}}
+{{- range .Values.edge.loadBalancers }}
+{{- $accounts = append $accounts (regexFind ":[0-9]{12}:" (default "" .targetGroupArn)) -}}
+{{- end }}
+{{- if gt (len (compact $accounts | uniq)) 1 }}
+edge.loadBalancers: target groups are of different accounts, and the controller knows one; take all from that of the cluster
+{{- end }}
 {{- end -}}
 
 {{/* The argument is [root, {arn, name}, where]. */}}

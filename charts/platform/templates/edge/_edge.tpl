@@ -22,7 +22,8 @@ true
 {{/* Attributes of a load balancer; the argument is [edge, load balancer]. */}}
 {{- define "platform.edge.attributes" -}}
 {{- $edge := index . 0 -}}
-deletion_protection.enabled: {{ $edge.deletionProtection | quote }}
+# Values that say nothing new of it must not switch it on again just before the Ingress goes.
+deletion_protection.enabled: {{ and $edge.enabled $edge.deletionProtection | quote }}
 idle_timeout.timeout_seconds: {{ $edge.idleTimeout | quote }}
 # It adds the client to the right of X-Forwarded-For, without a port: so everybody behind it counts.
 routing.http.xff_header_processing.mode: append
