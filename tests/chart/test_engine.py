@@ -12,7 +12,7 @@ import yaml
 from tutorplatform.manifests import Manifest
 
 from platformchart import upstream
-from tests.chart.conftest import Chart, RenderChart
+from tests.chart.conftest import Chart, RenderChart, merged
 
 pytestmark = pytest.mark.chart
 
@@ -185,16 +185,55 @@ def test_the_class_of_disks_can_be_changed_or_left_out(render_chart: RenderChart
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "said"),
+    ("name", "values", "said"),
     [
-        ("domainFilters", [], "external-dns.domainFilters: no domain; list those"),
-        ("extraArgs", {"default-targets": []}, "extraArgs.default-targets: no target"),
+        ("cluster-autoscaler", {"replicaCount": 1}, "replicaCount: 1 is no pod to spare"),
+        (
+            "cluster-autoscaler",
+            {"extraArgs": {"max-nodes-total": 0}},
+            "extraArgs.max-nodes-total: 0 is no limit, and a mistake may order nodes",
+        ),
+        (
+            "cluster-autoscaler",
+            {"extraArgs": {"expendable-pods-priority-cutoff": -4}},
+            "overprovisioning.priority: -5 is below expendable-pods-priority-cutoff, -4, so no",
+        ),
+        ("metrics-server", {"replicas": 0}, "metrics-server.replicas: 0 is no pod to spare"),
+        (
+            "metrics-server",
+            {"tls": {"type": "metrics-server"}},
+            "insecureSkipTLSVerify: false, but with tls.type metrics-server nobody can know",
+        ),
+        (
+            "metrics-server",
+            {"apiService": {"insecureSkipTLSVerify": True}},
+            "insecureSkipTLSVerify: true, and the API server takes that only where",
+        ),
+        ("external-secrets", {"replicaCount": 0}, "external-secrets.replicaCount: 0 is no pod"),
+        (
+            "external-secrets",
+            {"webhook": {"replicaCount": 1}},
+            "external-secrets.webhook.replicaCount: 1 is no pod to spare",
+        ),
+        ("keda", {"operator": {"replicaCount": 1}}, "keda.operator.replicaCount: 1 is no pod"),
+        ("external-dns", {"domainFilters": []}, "external-dns.domainFilters: no domain; list"),
+        (
+            "external-dns",
+            {"extraArgs": {"default-targets": []}},
+            "external-dns.extraArgs.default-targets: no target",
+        ),
     ],
 )
-def test_records_without_bounds_or_targets_are_refused(
-    render_chart: RenderChart, key: str, value: Any, said: str
+def test_a_mistake_is_said_with_what_to_do(
+    render_chart: RenderChart, name: str, values: dict[str, Any], said: str
 ) -> None:
-    values = {**OPTIONAL, "external-dns": {**OPTIONAL["external-dns"], key: value}}
     with pytest.raises(subprocess.CalledProcessError) as raised:
-        render_chart(**values)
+        render_chart(**merged(OPTIONAL, {name: values}))
     assert said in raised.value.stderr
+
+
+def test_what_is_not_installed_has_no_mistakes(render_chart: RenderChart) -> None:
+    """Values of a component that is off are nobody's business."""
+    components = {"clusterAutoscaler": False, "metricsServer": False}
+    values = {"cluster-autoscaler": {"replicaCount": 0}, "metrics-server": {"replicas": 0}}
+    assert render_chart(components=components, **values)
