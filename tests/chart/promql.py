@@ -43,6 +43,12 @@ def of_query(query: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
+def chosen(expression: str) -> list[dict[str, str]]:
+    """What each choice of a metric in an expression asks of the labels, by their names."""
+    found = selectors(promql.parse(filled(expression)))
+    return [{m.name: m.value for m in each.matchers.matchers} for each in found]
+
+
 def mistakes(expression: str, known: Mapping[str, set[str]]) -> Iterator[str]:
     """Metrics and labels that do not exist. ValueError if it is no expression."""
     tree = promql.parse(filled(expression))

@@ -157,12 +157,9 @@ def test_each_instance_has_a_row(name: str) -> None:
     found = expressions(in_instance_row(DASHBOARDS[name]))
     assert found
     for expression in found:
-        for selector in promql.selectors(promql.promql.parse(promql.filled(expression))):
-            chosen = {m.name: m.value for m in selector.matchers.matchers}
-            assert "acme" in (
-                chosen.get("namespace"),
-                chosen.get("service", "").partition("-caddy-")[0],
-            )
+        for labels_asked in promql.chosen(expression):
+            service = labels_asked.get("service", "").partition("-caddy-")[0]
+            assert "acme" in (labels_asked.get("namespace"), service)
 
 
 def test_dashboards_are_loaded(everything: list[Manifest]) -> None:
