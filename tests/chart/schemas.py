@@ -20,7 +20,7 @@ from platformchart.upstream import CONTRACTS
 
 NEWEST = "1.36.0"
 NO_SCHEMA = "no schema is known"
-WITHOUT_SCHEMA = {"PrometheusRule", "ServiceMonitor"}
+WITHOUT_SCHEMA = {"PodMonitor", "PrometheusRule", "ServiceMonitor"}
 
 
 def problems(manifest: Manifest, kubernetes: str) -> list[str]:
