@@ -158,7 +158,7 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
     ),
     "second default backend": (anchor(defaultBackend=CADDY), "spec.defaultBackend: would get"),
     # Around those.
-    "way around by class alb": (route(ingressClassName="alb"), "may name hosts for its cert"),
+    "way around Traefik": (anchor(rules=[rule()]), "may name hosts for its certificates and lead"),
     "class by annotation": (
         without_class(route(annotations={"kubernetes.io/ingress.class": "alb"})),
         "is missing; use traefik",
@@ -204,7 +204,10 @@ REFUSED: dict[str, tuple[Manifest, str]] = {
         anchor(annotations={f"{ALB}/certificate-arn": f"{OWN_ARN}, {OTHERS_ARN}"}),
         f"{OTHERS_ARN} is not a certificate of namespace mine",
     ),
-    "certificate to be found": (anchor(annotations={f"{ALB}/certificate-arn": ""}), "names none"),
+    "certificate to be found": (
+        anchor(annotations={f"{ALB}/certificate-arn": ""}),
+        "an ARN is missing; name one that is",
+    ),
     "load balancer": (service(type="LoadBalancer"), "LoadBalancer opens a door past the WAF; use"),
     "port of nodes": (service(type="NodePort"), "spec.type: NodePort opens a door past the WAF"),
     "external name": (

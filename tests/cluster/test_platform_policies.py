@@ -137,7 +137,13 @@ def test_what_instances_need_is_accepted(
 CHANGES = {
     "host": ({"spec": {"rules": [rule(OTHERS)]}}, f"{OTHERS} is not a host of namespace mine"),
     "second rule": ({"spec": {"rules": [rule(), rule(OTHERS)]}}, f"{OTHERS} is not a host"),
-    "class": ({"spec": {"ingressClassName": "alb"}}, "may name hosts for its certificates"),
+    "class": (
+        {
+            "metadata": {"annotations": {f"{attempts.ALB}/certificate-arn": OWN_ARN}},
+            "spec": {"ingressClassName": "alb"},
+        },
+        "may name hosts for its certificates",
+    ),
     "annotation": (
         {"metadata": {"annotations": {f"{attempts.ALB}/wafv2-acl-name": "none"}}},
         "wafv2-acl-name would",
