@@ -19,10 +19,11 @@ from tests.chart.conftest import REQUIRED, merged
 
 NAMESPACE = "platform"
 # Other tests use the cluster as well: of the rest there is nothing.
-RULES_ALONE = {
+RULES_ALONE: dict[str, Any] = {
     "components": dict.fromkeys(
         ("loadBalancerController", "traefik", "clusterAutoscaler", "metricsServer"), False
     ),
+    "edge": {"enabled": False},
     "overprovisioning": {"enabled": False},
     "networkPolicies": {"enabled": False},
     "storageClass": {"enabled": False},
