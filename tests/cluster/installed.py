@@ -19,7 +19,7 @@ from tests.chart.conftest import REQUIRED, merged
 
 NAMESPACE = "platform"
 # Other tests use the cluster as well: of the rest there is nothing.
-RULES_ALONE = {
+RULES_ALONE: dict[str, Any] = {
     "components": dict.fromkeys(
         ("loadBalancerController", "traefik", "clusterAutoscaler", "metricsServer"), False
     ),

@@ -173,6 +173,7 @@ def test_and_none_elsewhere(deployer: dict[str, str]) -> None:
     assert [each for each in NEVER_CLUSTER_WIDE if may(deployer, each)] == []
 
 
+@pytest.mark.proof
 def test_a_host_that_is_not_the_instances_is_refused(
     root: TutorRoot, deployer: dict[str, str]
 ) -> None:
