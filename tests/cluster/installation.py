@@ -43,6 +43,7 @@ def namespaces(cluster: LocalCluster, release: Release) -> Iterator[None]:
     try:
         yield
     finally:
+        unheld(cluster)
         release.uninstall("--no-hooks")
         gone(cluster)
         wait_for(lambda: refusal(cluster, ATTEMPT) == "", 30, "no policy is in force any more")
@@ -50,8 +51,6 @@ def namespaces(cluster: LocalCluster, release: Release) -> Iterator[None]:
 
 def gone(cluster: LocalCluster) -> None:
     """Wait until the namespaces are no more."""
-    for each in kubectl_items(cluster, "ingress", f"--namespace={NAMESPACE}"):
-        without_finalizers(cluster, each["metadata"]["name"])
     cluster.kubectl("delete", "namespace", NAMESPACE, TENANT, "--ignore-not-found", "--timeout=60s")
 
 
@@ -104,10 +103,11 @@ def held(cluster: LocalCluster, name: str = INGRESS) -> None:
     cluster.kubectl("patch", *where, "--type=merge", f"--patch={json.dumps(finalizers)}")
 
 
-def without_finalizers(cluster: LocalCluster, name: str = INGRESS) -> None:
+def unheld(cluster: LocalCluster) -> None:
     """Take it away again, as the controller does when nothing is left in AWS."""
-    where = ("ingress", name, f"--namespace={NAMESPACE}")
-    cluster.kubectl("patch", *where, "--type=merge", '--patch={"metadata":{"finalizers":null}}')
+    for each in kubectl_items(cluster, "ingress", f"--namespace={NAMESPACE}"):
+        where = ("ingress", each["metadata"]["name"], f"--namespace={NAMESPACE}")
+        cluster.kubectl("patch", *where, "--type=merge", '--patch={"metadata":{"finalizers":null}}')
 
 
 def interrupted(

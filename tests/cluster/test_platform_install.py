@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from localcluster.cluster import LocalCluster
+from localcluster.model import Manifest
+from localcluster.processes import wait_for
 
 from platformchart.errors import ChartError
 from platformchart.local import merged
@@ -23,8 +25,9 @@ from tests.cluster.installation import (
     leftovers,
     live,
     namespaces,
-    without_finalizers,
+    unheld,
 )
+from tests.cluster.installed import refusal
 
 pytestmark = [pytest.mark.cluster, pytest.mark.contracts]
 
@@ -97,7 +100,7 @@ def test_an_uninstallation_waits_for_the_load_balancer(
     assert kubectl_items(cluster, "ingressclassparams") != []
     with pytest.raises(ChartError, match=f"{INGRESS} is still there"):
         release.uninstall()
-    without_finalizers(cluster)
+    unheld(cluster)
     release.uninstall()
 
 
@@ -106,7 +109,42 @@ def test_little_is_left_and_taken_up_again(cluster: LocalCluster, release: Relea
     release.upgrade(merged(VALUES, {"edge": {"deletionProtection": False}}))
     release.upgrade(merged(VALUES, EDGE_OFF))
     release.uninstall()
-    kept = {("ConfigMap", "hosts"), ("ConfigMap", "certificates"), ("Namespace", TENANT)}
-    assert leftovers(cluster) == kept
+    policies = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    assert leftovers(cluster) == {
+        ("ConfigMap", "certificates"),
+        ("ConfigMap", "hosts"),
+        ("Namespace", TENANT),
+        *((kind, f"platform-params-{of}") for kind in policies for of in ("configmap", "ingress")),
+    }
     release.upgrade(VALUES)
     assert ("Namespace", TENANT) in live(cluster, release)
+
+
+def test_another_installation_judges_by_its_own_hosts(
+    cluster: LocalCluster, release: Release
+) -> None:
+    """The API server has watched hosts before, and stopped to; without what is kept, for good."""
+    off = merged(VALUES, {"edge": {"enabled": False}})
+    release.upgrade(off)
+    wait_for(lambda: refusal(cluster, ingress("new.test")), 30, "the policies are in force")
+    assert refusal(cluster, ingress("learn.tenant.test")) == ""
+    release.uninstall()
+    wait_for(lambda: not refusal(cluster, ingress("new.test")), 30, "the policies are gone")
+    release.upgrade(merged(off, {"instances": {TENANT: {"hosts": ["new.test"]}}}))
+    wait_for(lambda: refusal(cluster, ingress("learn.tenant.test")), 30, "the host is known")
+    assert refusal(cluster, ingress("new.test")) == ""
+
+
+def ingress(host: str) -> Manifest:
+    """An instance's route, as Tutor's plugin makes it."""
+    backend = {"service": {"name": "caddy", "port": {"number": 80}}}
+    paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": "learn", "namespace": TENANT},
+        "spec": {
+            "ingressClassName": "traefik",
+            "rules": [{"host": host, "http": {"paths": paths}}],
+        },
+    }
