@@ -25,11 +25,3 @@
 {{- end -}}
 {{- dict "value" $value | toJson -}}
 {{- end -}}
-
-{{/* Labels of what the chart makes in an instance's namespace. Not platform.labels: our plugins read
-     in app.kubernetes.io/instance which Tutor root a namespace is of. */}}
-{{- define "platform.instanceLabels" -}}
-app.kubernetes.io/part-of: platform
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
-{{- end -}}
