@@ -17,8 +17,9 @@ ALWAYS_EXEMPT = ["kube-system", "kube-public", "kube-node-lease", "platform"]
 
 
 def named(objects: list[Manifest], kind: str) -> dict[str, Any]:
-    """Those for namespaces; the guard of an uninstall is another matter."""
-    own = [o for o in objects if o["metadata"].get("labels", {}).get(NAME) != "uninstall-guard"]
+    """Those for namespaces; the guard of an uninstall and what stays is another matter."""
+    others = ("params", "uninstall-guard")
+    own = [o for o in objects if o["metadata"].get("labels", {}).get(NAME) not in others]
     return {o["metadata"]["name"]: o["spec"] for o in own if o["kind"] == kind}
 
 
@@ -94,3 +95,16 @@ def test_policies_can_be_left_out(render_chart: RenderChart) -> None:
     objects = render_chart(policies={"enabled": False})
     assert not named(objects, POLICY)
     assert not named(objects, BINDING)
+
+
+@pytest.mark.parametrize("policies", [True, False])
+def test_the_api_server_never_stops_to_watch(render_chart: RenderChart, policies: bool) -> None:
+    """Each kind of Kubernetes' own that is a parameter is one of a policy that stays."""
+    objects = [o for o in render_chart(policies={"enabled": policies}) if o["kind"] == POLICY]
+    keep = {"helm.sh/resource-policy": "keep"}
+    kept = [o for o in objects if o["metadata"].get("annotations", {}) == keep]
+    used = [o["spec"]["paramKind"]["kind"] for o in objects if "paramKind" in o["spec"]]
+    assert {o["spec"]["paramKind"]["kind"] for o in kept} == set(used)
+    for each in kept:
+        assert each["spec"]["failurePolicy"] == "Ignore"
+        assert each["spec"]["matchConstraints"]["resourceRules"][0]["resources"] == ["nothing"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from localcluster.cluster import LocalCluster
 from localcluster.model import Manifest
 from localcluster.processes import wait_for
@@ -91,6 +92,7 @@ def test_an_uninstallation_waits_for_the_load_balancer(
     guarded(cluster)
     with pytest.raises(ChartError, match=f"{INGRESS} is still there"):
         release.uninstall()
+    restored(release)
     with pytest.raises(ChartError, match=r"first upgrade with edge.deletionProtection=false"):
         release.upgrade(merged(VALUES, {"edge": {"enabled": False}}))
     release.upgrade(merged(VALUES, {"edge": {"deletionProtection": False}}))
@@ -102,6 +104,12 @@ def test_an_uninstallation_waits_for_the_load_balancer(
         release.uninstall()
     unheld(cluster)
     release.uninstall()
+
+
+def restored(release: Release) -> None:
+    """What the refusal says: the release is as it was before somebody tried to uninstall it."""
+    history = yaml.safe_load(release.run("history", NAME, "--output=json"))
+    release.run("rollback", NAME, str(history[-1]["revision"]))
 
 
 def test_little_is_left_and_taken_up_again(cluster: LocalCluster, release: Release) -> None:
