@@ -60,7 +60,8 @@ def check(view: View, hosts: Mapping[str, Sequence[str]], checks: Checks) -> Non
     for name in hosts:
         [other] = [listed for namespace, listed in hosts.items() if namespace != name]
         said = refusal(view, name, other[0])
-        checks.check(f"{name} cannot take a host of another instance", other[0] in said, said)
+        reason = said.partition("denied request: ")[2]
+        checks.check(f"{name} cannot take a host of another instance", other[0] in said, reason)
 
 
 def refusal(view: View, namespace: str, host: str) -> str:

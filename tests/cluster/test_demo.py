@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from platformchart import upstream
+
 pytestmark = pytest.mark.cluster
 
 ROOT = Path(__file__).parents[2]
@@ -70,4 +72,7 @@ def test_every_claim_of_the_demo_holds(tmp_path: Path) -> None:
         "no secret of acme in temporary files",
     ):
         assert f"✓ {claim}" in output
+    # Of the chart, which the demo goes on without where nothing is known of those in it.
+    has_policies = "✓ acme cannot take a host of another instance" in output
+    assert has_policies == upstream.available().knows_values
     ElementTree.parse(tmp_path / "demo-output" / "zone-loss.svg")
