@@ -75,10 +75,10 @@ def test_everything_can_be_installed_and_changed(
 ) -> None:
     """The edge's Ingress and IngressClassParams among it; and instances can be deployed."""
     release.upgrade(VALUES)
-    release.upgrade(merged(VALUES, {"edge": {"idleTimeout": 700}}))
+    release.upgrade(merged(VALUES, {"edge": {"idleTimeout": 600}}))
     objects = live(cluster, release)
     params = objects["IngressClassParams", INGRESS]["spec"]["loadBalancerAttributes"]
-    assert {"key": "idle_timeout.timeout_seconds", "value": "700"} in params
+    assert {"key": "idle_timeout.timeout_seconds", "value": "600"} in params
     assert ("Ingress", INGRESS) in objects
     assert refusal(cluster, service(TENANT)) == ""
     assert refusal(cluster, ingress(TENANT)) == ""

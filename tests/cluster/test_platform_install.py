@@ -112,6 +112,7 @@ def restored(release: Release) -> None:
     release.run("rollback", NAME, str(history[-1]["revision"]))
 
 
+@pytest.mark.proof
 def test_little_is_left_and_taken_up_again(cluster: LocalCluster, release: Release) -> None:
     """Instances outlive the chart, and with them whose hosts and certificates are whose."""
     release.upgrade(merged(VALUES, {"edge": {"deletionProtection": False}}))
