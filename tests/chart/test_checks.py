@@ -71,6 +71,43 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         balancers({"waf": {"arn": "", "name": "edge"}}),
         "edge.loadBalancers[main].waf.arn: missing",
     ),
+    "acl-called-none": (
+        edge(waf={"arn": WAF["arn"].replace("/edge/", "/none/"), "name": "none"}),
+        "edge.waf.name: none is the controller's word for no web ACL; make one with another name",
+    ),
+    "certificate-of-an-instance": (
+        {"instances": {"acme": {"certificates": [CERTIFICATE.replace("eu-west-1", "us-east-1")]}}},
+        "instances.acme.certificates: arn:aws:acm:us-east-1:",
+    ),
+    "another-traefik": (
+        {"traefik": {"fullnameOverride": "foo"}},
+        "traefik.fullnameOverride: foo is not what the edge and its policies are made for; "
+        "write traefik",
+    ),
+    "a-door-of-its-own": (
+        {"traefik": {"service": {"spec": {"type": "LoadBalancer"}}}},
+        "traefik.service.spec.type: LoadBalancer is not what the edge",
+    ),
+    "another-port": (
+        {"traefik": {"ports": {"web": {"port": 9000}}}},
+        "traefik.ports.web.port: 9000 is not what the edge",
+    ),
+    "kinds-of-traefik": (
+        {"traefik": {"providers": {"kubernetesCRD": {"enabled": True}}}},
+        "traefik.providers.kubernetesCRD.enabled: true is not what the edge",
+    ),
+    "services-by-the-controller": (
+        {
+            "aws-load-balancer-controller": {
+                "controllerConfig": {"featureGates": {"EnableServiceController": True}}
+            }
+        },
+        "featureGates.EnableServiceController: true is not what the edge",
+    ),
+    "no-class-for-instances": (
+        {"policies": {"ingressClasses": ["nginx"]}},
+        "policies.ingressClasses: traefik, Traefik's class, is not in it",
+    ),
     "no-certificate": (
         balancers({"certificateArns": []}),
         "edge.loadBalancers[main].certificateArns: empty, and HTTPS needs one; request",
@@ -159,6 +196,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "everybody-trusted": (trusted("0.0.0.0/0"), "trustedIPs: 0.0.0.0/0 is more than the subnets"),
     "vpc-trusted": (trusted("10.0.0.0/16"), "trustedIPs: 10.0.0.0/16 is more than the subnets"),
     "six-trusted": (trusted("::/0"), "trustedIPs: ::/0 is more than the subnets"),
+    "no-octet": (trusted("10.0.999.0/24"), "trustedIPs: 10.0.999.0/24 is not an address range"),
+    "no-length": (trusted("10.0.0.0/33"), "trustedIPs: 10.0.0.0/33 is not an address range"),
     "no-range": (trusted("subnet-0a1b"), "trustedIPs: subnet-0a1b is not an address range; write"),
     "insecure": (trusted("10.0.0.0/20", insecure=True), "forwardedHeaders.insecure: true lets"),
     "cut-off": (

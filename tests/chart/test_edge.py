@@ -208,12 +208,18 @@ def test_target_groups_of_others_are_filled(render_chart: RenderChart) -> None:
 
 
 def test_without_the_edge_its_classes_stay(render_chart: RenderChart) -> None:
-    """The first step of an uninstall takes away what makes load balancers, and no more."""
+    """The first step of an uninstall takes away what makes load balancers, and no more.
+
+    An anchor of an instance would make one anew, so that none is taken any more.
+    """
     open_ = render_chart(edge={"deletionProtection": False})
     off = render_chart(edge={"enabled": False, "deletionProtection": False})
     assert not named(off, "Ingress")
-    for kind in ("IngressClass", "IngressClassParams", "ValidatingAdmissionPolicy"):
+    for kind in ("IngressClass", "IngressClassParams"):
         assert named(off, kind) == named(open_, kind) != {}
+    for objects, classes in ((open_, '["alb"]'), (off, "[]")):
+        policy = named(objects, "ValidatingAdmissionPolicy")["platform-ingresses"]
+        assert f"in {classes}" in str(policy["spec"])
 
 
 def test_without_the_edge_nothing_is_protected(render_chart: RenderChart) -> None:

@@ -12,7 +12,7 @@ from tests.chart.conftest import RenderChart
 
 pytestmark = pytest.mark.chart
 
-ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d"
+ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000002"
 ACME = {
     "hosts": ["learn.acme.org", "studio.acme.org"],
     "certificates": [ARN],

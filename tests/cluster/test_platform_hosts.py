@@ -13,7 +13,7 @@ from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
 
 from tests.cluster.attempts import with_metadata
-from tests.cluster.installed import ATTEMPT, Release, installed, refusal
+from tests.cluster.installed import ATTEMPT, Release, gone, installed, refusal
 
 pytestmark = pytest.mark.cluster
 
@@ -68,6 +68,36 @@ def test_a_host_of_the_values_is_not_changed_by_hand(
     assert hosts(cluster)["a.example.org"] == TUTORS
     release.upgrade({**values(), "hosts": {"a.example.org": TUTORS}})
     assert hosts(cluster)["a.example.org"] == TUTORS
+
+
+def test_a_namespace_that_traefik_could_mistake_gets_no_route(
+    release: Release, cluster: LocalCluster
+) -> None:
+    """A Service `x-caddy` of `listed` would have the name of `caddy` in `listed-x`."""
+    add(cluster, "c.example.org", f"{NAMESPACE}-x")
+    cluster.kubectl("create", "namespace", f"{NAMESPACE}-x")
+    try:
+        said = refusal(cluster, route("c.example.org", f"{NAMESPACE}-x"))
+        assert f"namespace {NAMESPACE}-x has a - in its name" in said
+    finally:
+        gone(cluster, f"{NAMESPACE}-x")
+    add(cluster, "c.example.org", NAMESPACE)
+    wait_for(lambda: refusal(cluster, route("c.example.org", NAMESPACE)) == "", 30, "it is listed")
+
+
+def route(host: str, namespace: str) -> dict[str, Any]:
+    """What the aws plugin renders for a public host."""
+    backend = {"service": {"name": "caddy", "port": {"name": "http"}}}
+    path = {"path": "/", "pathType": "Prefix", "backend": backend}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": host, "namespace": namespace},
+        "spec": {
+            "ingressClassName": "traefik",
+            "rules": [{"host": host, "http": {"paths": [path]}}],
+        },
+    }
 
 
 def test_a_namespace_that_tutor_has_made_is_taken_over(

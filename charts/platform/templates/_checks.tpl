@@ -87,7 +87,7 @@ traefik.ports.web.transport.respondingTimeouts.idleTimeout: {{ default "none" $i
 {{- range .trustedIPs }}
 {{- $parts := splitList "/" . -}}
 {{- $length := ternary (last $parts) "128" (gt (len $parts) 1) -}}
-{{- if not (regexMatch "^([0-9]{1,3}(\\.[0-9]{1,3}){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]*)(/[0-9]{1,3})?$" .) }}
+{{- if not (regexMatch "^((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(/(3[0-2]|[12]?[0-9]))?|[0-9a-fA-F:]*:[0-9a-fA-F:]*(/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))?)$" .) }}
 {{ $where }}.trustedIPs: {{ . }} is not an address range; write one as in 10.0.0.0/20
 {{- /* As wide as a whole VPC. */}}
 {{- else if le (int $length) (ternary 56 16 (contains ":" .)) }}

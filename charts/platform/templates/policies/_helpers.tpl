@@ -13,10 +13,11 @@ metadata:
 {{- concat $own .Values.policies.exemptNamespaces | uniq | toJson -}}
 {{- end -}}
 
-{{/* Classes of the load balancers, as a JSON list; empty if somebody else makes those. */}}
+{{/* Classes of the load balancers, as a JSON list; empty if somebody else makes those, or if the edge is
+     switched off while the controller runs: of an anchor it would make a load balancer anew. */}}
 {{- define "platform.albClasses" -}}
 {{- $classes := list -}}
-{{- range .Values.edge.loadBalancers -}}
+{{- range ternary .Values.edge.loadBalancers list (and (eq .Values.edge.mode "ingress") (or .Values.edge.enabled (not .Values.components.loadBalancerController))) -}}
 {{- with .ingressClass -}}
 {{- $classes = append $classes . -}}
 {{- end -}}
