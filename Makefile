@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Tests run side by side; those on the local cluster share one, in one worker.
+# Tests run side by side; those on a local cluster share one, in one worker, those of the chart another.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help

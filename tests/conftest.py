@@ -23,6 +23,7 @@ from platformchart import upstream
 NewRoot = Callable[..., TutorRoot]
 
 CLUSTER_TESTS = "tests/cluster/"
+PLATFORM_TESTS = ("tests/cluster/test_platform_", "tests/cluster/test_demo.py")
 IN_CI = bool(os.environ.get("CI"))
 
 
@@ -38,18 +39,21 @@ def pytest_runtest_makereport(
     return report
 
 
-class OneCluster(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Spreads tests over workers one by one, but those on the cluster go to one and the same.
+class TwoClusters(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Spreads tests over workers one by one, but those on a cluster go to one and the same.
 
+    Those of the platform chart to another: most of their time is waiting, which two do at once.
     xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid
+        groups = (group for group in (*PLATFORM_TESTS, CLUSTER_TESTS) if nodeid.startswith(group))
+        group = next(groups, nodeid)
+        return PLATFORM_TESTS[0] if group in PLATFORM_TESTS else group
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneCluster:
-    return OneCluster(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoClusters:
+    return TwoClusters(config, log)
 
 
 def pytest_report_header() -> list[str]:
