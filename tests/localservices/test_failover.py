@@ -89,9 +89,15 @@ def test_with_vanilla_tutor_a_lost_pod_fails_requests(vanilla: Instance) -> None
         pass
     assert not slow_failures(before)
     vanilla.address.lose(vanilla.pods[0].port)
-    with load(vanilla.caddy.port, CLIENTS, LOAD_S, "after") as after:
-        pass
-    assert "GET" in slow_failures(after)
+    failed: set[str] = set()
+    # On a busy machine, few connections are new ones, and so go to the lost pod.
+    for attempt in range(4):
+        with load(vanilla.caddy.port, CLIENTS, LOAD_S, f"after-{attempt}") as after:
+            pass
+        failed |= slow_failures(after)
+        if "GET" in failed:
+            break
+    assert "GET" in failed
 
 
 def slow_failures(found: Load) -> set[str]:
