@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from localcluster import binaries
+from localcluster.certificates import Authority
 from localcluster.cluster import LocalCluster
 from localservices.aws import AwsEmulator
 
@@ -31,6 +33,14 @@ def platform_release(
 @pytest.fixture(scope="module")
 def environment(cluster: LocalCluster, aws: AwsEmulator) -> dict[str, str]:
     return {**cluster.environment, **aws.environment}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate of who vouches for the databases."""
+    path = tmp_path_factory.mktemp("authority") / "databases.pem"
+    path.write_bytes(Authority.new("databases").pem)
+    return path
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import tutorsecrets
-from localcluster.certificates import Authority
 from localcluster.cluster import LocalCluster
 from localcluster.processes import free_port, wait_for
 from localservices.aws import AwsEmulator
@@ -34,13 +33,6 @@ OFFICIAL = ("credentials", "discovery", "forum", "mfe", "notes", "xqueue")
 @pytest.fixture(scope="module")
 def environment(cluster: LocalCluster, aws: AwsEmulator) -> dict[str, str]:
     return {**cluster.environment, **aws.environment}
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("authority") / "databases.pem"
-    path.write_bytes(Authority.new("databases").pem)
-    return path
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from localcluster.certificates import Authority
 from localcluster.cluster import LocalCluster
 from localservices.aws import AwsEmulator
 from localservices.external_secrets import ExternalSecrets
@@ -93,13 +92,6 @@ def deployer(
     environment = {**cluster.environment, **aws.environment}
     yield as_account(cluster, "deployer", environment, tmp_path_factory.mktemp("deployer"))
     cluster.kubectl("delete", "serviceaccount", "deployer", "--namespace=default")
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("authority") / "databases.pem"
-    path.write_bytes(Authority.new("databases").pem)
-    return path
 
 
 @pytest.fixture(scope="module")
