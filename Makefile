@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# Tests run side by side; those on a local cluster share one, in one worker, those of the chart another.
+# Tests run side by side; those on a local cluster share one of two, each in one worker.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help

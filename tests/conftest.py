@@ -23,7 +23,10 @@ from platformchart import upstream
 NewRoot = Callable[..., TutorRoot]
 
 CLUSTER_TESTS = "tests/cluster/"
-PLATFORM_TESTS = ("tests/cluster/test_platform_", "tests/cluster/test_demo.py")
+# Demo and surge have clusters of their own.
+OTHER_CLUSTER_TESTS = tuple(
+    f"{CLUSTER_TESTS}test_{name}" for name in ("platform_", "demo.py", "surge.py")
+)
 IN_CI = bool(os.environ.get("CI"))
 
 
@@ -42,14 +45,14 @@ def pytest_runtest_makereport(
 class TwoClusters(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Spreads tests over workers one by one, but those on a cluster go to one and the same.
 
-    Those of the platform chart to another: most of their time is waiting, which two do at once.
+    Some go to another: most of their time is waiting, which two do at once.
     xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        groups = (group for group in (*PLATFORM_TESTS, CLUSTER_TESTS) if nodeid.startswith(group))
-        group = next(groups, nodeid)
-        return PLATFORM_TESTS[0] if group in PLATFORM_TESTS else group
+        if nodeid.startswith(OTHER_CLUSTER_TESTS):
+            return OTHER_CLUSTER_TESTS[0]
+        return CLUSTER_TESTS if nodeid.startswith(CLUSTER_TESTS) else nodeid
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoClusters:
