@@ -121,7 +121,7 @@ def aws_endpoint(aws: AwsEmulator) -> str:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
-    """A Kubernetes cluster that all tests marked `cluster` share; they run in one worker.
+    """A Kubernetes cluster that the tests marked `cluster` of one worker share.
 
     Its pods are quick: what takes a believable time is the demo, which is a proof.
     """
