@@ -23,9 +23,9 @@ from platformchart import upstream
 NewRoot = Callable[..., TutorRoot]
 
 CLUSTER_TESTS = "tests/cluster/"
-# Demo and surge have clusters of their own.
+# Chosen so that both take about as long; demo and surge have clusters of their own.
 OTHER_CLUSTER_TESTS = tuple(
-    f"{CLUSTER_TESTS}test_{name}" for name in ("platform_", "demo.py", "surge.py")
+    f"{CLUSTER_TESTS}test_{name}" for name in ("platform_", "demo.py", "resilience.py", "surge.py")
 )
 IN_CI = bool(os.environ.get("CI"))
 
