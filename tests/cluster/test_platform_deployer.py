@@ -23,7 +23,7 @@ from tests.conftest import NewRoot
 pytestmark = pytest.mark.cluster
 
 NAMESPACE, OUTSIDE = "deployed", "outside"
-ARN = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d"
+ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000003"
 LMS = "learn.acme.example.org"
 HOSTS = [LMS, "studio.acme.example.org", f"apps.{LMS}", f"meilisearch.{LMS}"]
 OUTSIDE_LMS = "learn.beta.example.org"

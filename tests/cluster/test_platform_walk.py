@@ -30,7 +30,7 @@ PLUGINS = (*instances.PLUGINS, "credentials", "discovery", "notes", "xqueue")
 CLIENT, FORGED, CLOUDFRONT, POD = "198.41.0.4", "8.8.8.8", "130.176.0.9", "10.0.64.9"
 SECRET = "made-up-for-cloudfront-0123456789"
 ORIGIN = "origin.beta.example.org"
-ARN = "arn:aws:acm:eu-west-1:111122223333:certificate/0a1b2c3d"
+ARN = "arn:aws:acm:eu-west-1:123456789012:certificate/0a1b2c3d-0000-4000-8000-000000000003"
 BEHIND_CLOUDFRONT: dict[str, Any] = {
     "AWS_CDN": {"mode": "cloudfront", "assets_bucket": "beta-assets", "origin_host": ORIGIN},
     "AWS_INGRESS": {

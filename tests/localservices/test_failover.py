@@ -115,8 +115,8 @@ def test_what_a_pod_may_have_done_is_not_sent_again(ours: Instance) -> None:
     assert ours.received()["/dies/post"] == 1
 
 
-def others_wait_s(found: Instance) -> float:
-    """How long others wait at most while more upload slowly than there are workers."""
+def beside_uploads(found: Instance) -> Load:
+    """What others get while more upload slowly than there are workers."""
     with ThreadPoolExecutor(WORKERS + 4) as clients:
         uploads = [
             clients.submit(outcome, found.caddy.port, "POST", f"/upload/{number}", UPLOAD_S)
@@ -127,17 +127,19 @@ def others_wait_s(found: Instance) -> float:
         with load(found.caddy.port, 2, 1) as others:
             pass
     assert {each.result().status for each in uploads} == {200}
-    assert others.failed() == []
-    return others.slowest_s()
+    return others
 
 
 def test_slow_uploads_leave_workers_to_others(ours: Instance) -> None:
     """Caddy takes them in, and a pod gets them when they are complete."""
-    assert others_wait_s(ours) < UPLOAD_S / 3
+    others = beside_uploads(ours)
+    assert others.failed() == []
+    assert others.slowest_s() < UPLOAD_S / 3
 
 
 def test_with_vanilla_tutor_slow_uploads_take_all_workers(vanilla: Instance) -> None:
-    assert others_wait_s(vanilla) > UPLOAD_S / 2
+    # Now and then one fails, on a connection that uWSGI has closed.
+    assert beside_uploads(vanilla).slowest_s() > UPLOAD_S / 2
 
 
 def test_a_service_that_is_down_is_an_error_in_seconds(ours: Instance) -> None:
