@@ -15,46 +15,13 @@ from tutorplatform.manifests import Manifest
 
 from platformchart import upstream
 from platformchart.local import merged
-from platformchart.upstream import Source
+from platformchart.upstream import CHART, Source
 
 Helm = Callable[..., str]
 RenderChart = Callable[..., list[Manifest]]
 
 # What every installation has to say.
-REQUIRED: dict[str, Any] = {
-    "global": {
-        "clusterName": "openedx",
-        "region": "eu-west-1",
-        "vpcId": "vpc-0123456789abcdef0",
-    },
-    "edge": {
-        "waf": {
-            "arn": (
-                "arn:aws:wafv2:eu-west-1:123456789012:regional/webacl/edge/"
-                "0a1b2c3d-0000-4000-8000-000000000000"
-            ),
-            "name": "edge",
-        },
-        "cloudFrontPrefixList": "pl-4fa04526",
-        "loadBalancers": [
-            {
-                "name": "main",
-                "ingressClass": "alb",
-                "certificateArns": [
-                    "arn:aws:acm:eu-west-1:123456789012:certificate/"
-                    "0a1b2c3d-0000-4000-8000-000000000001"
-                ],
-            }
-        ],
-    },
-    "traefik": {
-        "ports": {
-            "web": {
-                "forwardedHeaders": {"trustedIPs": ["10.0.0.0/20", "10.0.16.0/20", "10.0.32.0/20"]}
-            }
-        }
-    },
-}
+REQUIRED: dict[str, Any] = yaml.safe_load((CHART / "ci" / "minimal-values.yaml").read_text())
 
 
 class Chart(NamedTuple):

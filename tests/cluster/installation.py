@@ -16,7 +16,7 @@ from localcluster.processes import wait_for
 from platformchart import local
 from platformchart.release import NAME, NAMESPACE, Release
 from platformchart.upstream import CHART
-from tests.cluster.installed import ATTEMPT, refusal
+from tests.cluster.installed import ATTEMPT, gone, refusal
 
 TENANT = "tenant"
 INGRESS = "edge-main"
@@ -38,20 +38,15 @@ STATUS = ("managedFields", "resourceVersion", "generation")
 @contextmanager
 def namespaces(cluster: LocalCluster, release: Release) -> Iterator[None]:
     """The release's own namespace, labelled; at the end nothing of the chart is left but CRDs."""
-    gone(cluster)
+    gone(cluster, NAMESPACE, TENANT)
     cluster.apply(dict(local.NAMESPACE))
     try:
         yield
     finally:
         unheld(cluster)
         release.uninstall("--no-hooks")
-        gone(cluster)
+        gone(cluster, NAMESPACE, TENANT)
         wait_for(lambda: refusal(cluster, ATTEMPT) == "", 30, "no policy is in force any more")
-
-
-def gone(cluster: LocalCluster) -> None:
-    """Wait until the namespaces are no more."""
-    cluster.kubectl("delete", "namespace", NAMESPACE, TENANT, "--ignore-not-found", "--timeout=60s")
 
 
 def guarded(cluster: LocalCluster) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
 
 from platformchart import upstream
+from platformchart.release import NAME, NAMESPACE, Release
 from tests.chart.conftest import REQUIRED, merged
 
-NAMESPACE = "platform"
 # Other tests use the cluster as well: of the rest there is nothing.
 RULES_ALONE: dict[str, Any] = {
     "components": dict.fromkeys(
@@ -36,40 +35,21 @@ ATTEMPT = {
 }
 
 
-@dataclass(frozen=True)
-class Release:
-    """The chart, installed as `platform`."""
+class Rules(Release):
+    """The chart, of which each upgrade brings the rules alone."""
 
-    cluster: LocalCluster
-    chart: Path
-
-    def upgrade(self, values: Mapping[str, Any], *options: str) -> None:
-        """Install it, or give it other values; AssertionError with what Helm says if it cannot."""
-        place = (f"--namespace={NAMESPACE}", "--create-namespace", "--values=-")
+    def upgrade(self, values: Mapping[str, Any], *argv: str) -> str:
+        """Install it, or give it other values; what helm prints, or ChartError."""
         everything = merged(merged(REQUIRED, RULES_ALONE), values)
-        self.helm(
-            "upgrade", "--install", "platform", str(self.chart), *place, *options, values=everything
-        )
-
-    def helm(self, *argv: str, values: Mapping[str, Any] | None = None) -> str:
-        """What `helm ARGV…` prints."""
-        done = subprocess.run(
-            [binaries.ensure(["helm"], print)["helm"], *argv],
-            input=yaml.safe_dump(dict(values or {})),
-            env=self.cluster.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return super().upgrade(everything, "--create-namespace", *argv)
 
 
 @contextmanager
-def installed(cluster: LocalCluster, folder: Path, values: Mapping[str, Any]) -> Iterator[Release]:
+def installed(cluster: LocalCluster, folder: Path, values: Mapping[str, Any]) -> Iterator[Rules]:
     """The release; its policies are in force. Nothing is left of it, nor of its instances."""
-    chart, _ = upstream.prepare(folder, binaries.ensure(["helm"], print)["helm"], print)
-    release = Release(cluster, chart)
+    helm = binaries.ensure(["helm"], print)["helm"]
+    chart, _ = upstream.prepare(folder, helm, print)
+    release = Rules(helm, chart, cluster.environment)
     # Other tests have one of this name, too.
     gone(cluster, NAMESPACE)
     try:
@@ -77,7 +57,7 @@ def installed(cluster: LocalCluster, folder: Path, values: Mapping[str, Any]) ->
         wait_for(lambda: refusal(cluster, ATTEMPT) != "", 30, "policies are in force")
         yield release
     finally:
-        release.helm("uninstall", "platform", f"--namespace={NAMESPACE}", "--ignore-not-found")
+        release.run("uninstall", NAME, "--ignore-not-found")
         gone(cluster, NAMESPACE, *values.get("instances", {}))
         wait_for(lambda: refusal(cluster, ATTEMPT) == "", 30, "no policy is in force any more")
 

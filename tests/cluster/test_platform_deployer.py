@@ -17,7 +17,7 @@ from demo import instances
 from demo.tutor import TutorRoot
 from tests.cluster import attempts
 from tests.cluster.accounts import as_account
-from tests.cluster.installed import Release, installed
+from tests.cluster.installed import Rules, installed
 from tests.conftest import NewRoot
 
 pytestmark = pytest.mark.cluster
@@ -55,7 +55,7 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="module")
-def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rules]:
     with installed(cluster, tmp_path_factory.mktemp("chart"), VALUES) as release:
         yield release
 
@@ -82,7 +82,7 @@ def kinds(cluster: LocalCluster) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def deployer(
-    release: Release,
+    release: Rules,
     cluster: LocalCluster,
     aws: AwsEmulator,
     tmp_path_factory: pytest.TempPathFactory,

@@ -12,8 +12,9 @@ import pytest
 from localcluster.cluster import LocalCluster
 from localcluster.processes import wait_for
 
-from tests.cluster.attempts import with_metadata
-from tests.cluster.installed import ATTEMPT, Release, gone, installed, refusal
+from platformchart.errors import ChartError
+from tests.cluster.attempts import route, rule, with_metadata
+from tests.cluster.installed import ATTEMPT, Rules, gone, installed, refusal
 
 pytestmark = pytest.mark.cluster
 
@@ -27,7 +28,7 @@ def values(*hosts: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rules]:
     """The chart with one host in its values."""
     with installed(cluster, tmp_path_factory.mktemp("chart"), values("a.example.org")) as release:
         yield release
@@ -45,25 +46,23 @@ def hosts(cluster: LocalCluster) -> dict[str, str]:
     return found
 
 
-def test_what_was_added_by_hand_outlives_the_chart(release: Release, cluster: LocalCluster) -> None:
+def test_what_was_added_by_hand_outlives_the_chart(release: Rules, cluster: LocalCluster) -> None:
     """Upgrades with other hosts, an uninstall, and the next install."""
     add(cluster, "by-hand.example.org", NAMESPACE)
     release.upgrade(values("b.example.org"))
     expected = {"b.example.org": NAMESPACE, "by-hand.example.org": NAMESPACE}
     assert hosts(cluster) == expected
-    release.helm("uninstall", "platform", PLACE)
+    release.run("uninstall", "platform")
     assert hosts(cluster) == expected
     release.upgrade(values("b.example.org"))
     assert hosts(cluster) == expected
 
 
-def test_a_host_of_the_values_is_not_changed_by_hand(
-    release: Release, cluster: LocalCluster
-) -> None:
+def test_a_host_of_the_values_is_not_changed_by_hand(release: Rules, cluster: LocalCluster) -> None:
     """The next upgrade says who has done it, and where, until the values say the same."""
     release.upgrade(values("a.example.org"))
     add(cluster, "a.example.org", TUTORS)
-    with pytest.raises(AssertionError, match=r'conflict with "kubectl-patch".*a\.example\.org'):
+    with pytest.raises(ChartError, match=r'conflict with "kubectl-patch".*a\.example\.org'):
         release.upgrade(values("a.example.org"))
     assert hosts(cluster)["a.example.org"] == TUTORS
     release.upgrade({**values(), "hosts": {"a.example.org": TUTORS}})
@@ -71,37 +70,27 @@ def test_a_host_of_the_values_is_not_changed_by_hand(
 
 
 def test_a_namespace_that_traefik_could_mistake_gets_no_route(
-    release: Release, cluster: LocalCluster
+    release: Rules, cluster: LocalCluster
 ) -> None:
     """A Service `x-caddy` of `listed` would have the name of `caddy` in `listed-x`."""
     add(cluster, "c.example.org", f"{NAMESPACE}-x")
     cluster.kubectl("create", "namespace", f"{NAMESPACE}-x")
     try:
-        said = refusal(cluster, route("c.example.org", f"{NAMESPACE}-x"))
+        said = refusal(cluster, routed(f"{NAMESPACE}-x"))
         assert f"namespace {NAMESPACE}-x has a - in its name" in said
     finally:
         gone(cluster, f"{NAMESPACE}-x")
     add(cluster, "c.example.org", NAMESPACE)
-    wait_for(lambda: refusal(cluster, route("c.example.org", NAMESPACE)) == "", 30, "it is listed")
+    wait_for(lambda: refusal(cluster, routed(NAMESPACE)) == "", 30, "it is listed")
 
 
-def route(host: str, namespace: str) -> dict[str, Any]:
-    """What the aws plugin renders for a public host."""
-    backend = {"service": {"name": "caddy", "port": {"name": "http"}}}
-    path = {"path": "/", "pathType": "Prefix", "backend": backend}
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "Ingress",
-        "metadata": {"name": host, "namespace": namespace},
-        "spec": {
-            "ingressClassName": "traefik",
-            "rules": [{"host": host, "http": {"paths": [path]}}],
-        },
-    }
+def routed(namespace: str) -> dict[str, Any]:
+    """A way to one host, in this namespace."""
+    return with_metadata(route(rule("c.example.org")), namespace=namespace)
 
 
 def test_a_namespace_that_tutor_has_made_is_taken_over(
-    release: Release, cluster: LocalCluster
+    release: Rules, cluster: LocalCluster
 ) -> None:
     """By the commands of the refusal. What says whose it is stays, and so does all of it when the
     release goes back to before; Helm alone would delete it then."""
@@ -109,12 +98,12 @@ def test_a_namespace_that_tutor_has_made_is_taken_over(
     cluster.kubectl("create", "namespace", TUTORS)
     cluster.kubectl("label", "namespace", TUTORS, *owners)
     try:
-        with pytest.raises(AssertionError, match="this namespace was there before") as raised:
+        with pytest.raises(ChartError, match="this namespace was there before") as raised:
             release.upgrade(values(**{TUTORS: {}}))
         for command in re.findall(r"`kubectl ([^`]+)`", str(raised.value)):
             cluster.kubectl(*command.split())
         release.upgrade(values(**{TUTORS: {}}))
-        release.helm("rollback", "platform", PLACE)
+        release.run("rollback", "platform")
         found = json.loads(cluster.kubectl("get", "namespace", TUTORS, "--output=json"))
         assert found["status"]["phase"] == "Active"
         labels = found["metadata"]["labels"]
@@ -124,7 +113,7 @@ def test_a_namespace_that_tutor_has_made_is_taken_over(
         cluster.kubectl("delete", "namespace", TUTORS, "--wait=false")
 
 
-def test_what_was_there_before_the_policies_can_go(release: Release, cluster: LocalCluster) -> None:
+def test_what_was_there_before_the_policies_can_go(release: Rules, cluster: LocalCluster) -> None:
     """Controllers may still take their marks off it, but nobody may change what it does."""
     release.upgrade({**values(), "policies": {"enabled": False}})
     wait_for(lambda: refusal(cluster, ATTEMPT) == "", 30, "no policy is in force any more")
@@ -140,7 +129,7 @@ def test_what_was_there_before_the_policies_can_go(release: Release, cluster: Lo
 
 
 def test_the_api_server_finds_no_fault_with_the_policies(
-    release: Release, cluster: LocalCluster
+    release: Rules, cluster: LocalCluster
 ) -> None:
     """It has checked the types in all of them, and warns of none."""
 

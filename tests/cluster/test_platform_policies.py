@@ -25,7 +25,7 @@ from tests.cluster.attempts import (
     service,
     with_metadata,
 )
-from tests.cluster.installed import Release, installed, refusal
+from tests.cluster.installed import Rules, installed, refusal
 
 pytestmark = pytest.mark.cluster
 
@@ -56,7 +56,7 @@ ACCEPTED = {
 
 
 @pytest.fixture(scope="module")
-def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+def release(cluster: LocalCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rules]:
     """The chart, two namespaces of instances, and every kind that a controller might act upon."""
     definitions = [attempts.crd(*each) for each in attempts.KINDS.items()]
     names = [each["metadata"]["name"] for each in definitions]
@@ -90,7 +90,7 @@ def grant_controller(cluster: LocalCluster) -> None:
 
 
 @pytest.fixture(scope="module")
-def here(release: Release, cluster: LocalCluster) -> LocalCluster:
+def here(release: Rules, cluster: LocalCluster) -> LocalCluster:
     """The cluster with a route, an anchor, a Service and its pod in the namespace."""
     for each in (route(), anchor(), service(), pod()):
         cluster.apply(each)
@@ -115,21 +115,21 @@ def patched(cluster: LocalCluster, what: str, patch: Any, *options: str) -> str:
 
 @pytest.mark.parametrize("attempt", attempts.REFUSED)
 def test_each_way_to_hurt_others_is_refused(
-    attempt: str, release: Release, cluster: LocalCluster
+    attempt: str, release: Rules, cluster: LocalCluster
 ) -> None:
     """Whoever tries it: here somebody with every right in the namespace."""
     manifest, said = attempts.REFUSED[attempt]
     assert said in refusal(cluster, manifest, *CHIEF)
 
 
-def test_administrators_are_refused_too(release: Release, cluster: LocalCluster) -> None:
+def test_administrators_are_refused_too(release: Rules, cluster: LocalCluster) -> None:
     """A slip in an instance's namespace is one with or without rights."""
     assert "opens a door past the WAF" in refusal(cluster, service(type="LoadBalancer"))
 
 
 @pytest.mark.parametrize("manifest", ACCEPTED.values(), ids=ACCEPTED)
 def test_what_instances_need_is_accepted(
-    manifest: dict[str, Any], release: Release, cluster: LocalCluster
+    manifest: dict[str, Any], release: Rules, cluster: LocalCluster
 ) -> None:
     assert refusal(cluster, manifest, *CHIEF) == ""
 
@@ -252,7 +252,7 @@ def test_nobody_loosens_their_own_namespace(label: str, here: LocalCluster) -> N
 
 
 def test_a_namespace_is_covered_from_its_first_moment(
-    release: Release, cluster: LocalCluster
+    release: Rules, cluster: LocalCluster
 ) -> None:
     cluster.kubectl("create", "namespace", "newcomer")
     door = service(type="NodePort")
@@ -262,7 +262,7 @@ def test_a_namespace_is_covered_from_its_first_moment(
         cluster.kubectl("delete", "namespace", "newcomer", "--wait=false")
 
 
-def test_the_platforms_own_namespace_is_exempt(release: Release, cluster: LocalCluster) -> None:
+def test_the_platforms_own_namespace_is_exempt(release: Rules, cluster: LocalCluster) -> None:
     """The edge's Ingress is there, and the Job that makes an instance's databases."""
     edge = anchor(
         annotations={f"{attempts.ALB}/wafv2-acl-arn": "arn"}, defaultBackend=attempts.CADDY
@@ -272,7 +272,7 @@ def test_the_platforms_own_namespace_is_exempt(release: Release, cluster: LocalC
     assert refusal(cluster, pods) == ""
 
 
-def test_a_host_moves_when_the_list_says_so(here: LocalCluster, release: Release) -> None:
+def test_a_host_moves_when_the_list_says_so(here: LocalCluster, release: Rules) -> None:
     """What the former owner has stays until it is deleted, but he cannot make it again."""
     moved = json.dumps({"data": {HOST: "theirs"}})
     here.kubectl("patch", "configmap/hosts", "--namespace=platform", f"--patch={moved}")
@@ -288,7 +288,7 @@ def test_a_host_moves_when_the_list_says_so(here: LocalCluster, release: Release
         wait_for(lambda: refusal(here, again) == "", 10, "the old owner is back")
 
 
-def test_without_the_list_no_host_is_anybodys(release: Release, cluster: LocalCluster) -> None:
+def test_without_the_list_no_host_is_anybodys(release: Rules, cluster: LocalCluster) -> None:
     saved = cluster.kubectl("get", "configmap/hosts", "--namespace=platform", "--output=json")
     cluster.kubectl("delete", "configmap/hosts", "--namespace=platform")
     try:

@@ -69,7 +69,7 @@ def _strategy(found: Deployment) -> Manifest:
     return {"strategy": {"type": "RollingUpdate", "rollingUpdate": rolling}}
 
 
-def container(found: Container, profile: Profile, keeps: bool = True) -> Manifest:
+def container(found: Container, profile: Profile, keeps: bool) -> Manifest:
     """What the container lacks: resources, probes, a hook before its end, its processes.
 
     `keeps`: whether a probe that it brings keeps what no setting of ours is about.

@@ -76,10 +76,10 @@ def workloads(config: Mapping[str, Any], patch: Callable[[str], str]) -> dict[st
 
 
 def _found(patch: Callable[[str], str]) -> dict[str, discovery.Deployment]:
-    texts = {name: patch(name) for name in (MANIFESTS, OVERRIDES)}
+    texts = [patch(name) for name in (MANIFESTS, OVERRIDES)]
     try:
         # Ours come after those of others, and leave of them what is not for us to say.
-        patched = strategic.patched(*map(manifests.load, texts.values()))
+        patched = strategic.patched(*map(manifests.load, texts))
         return discovery.deployments(patched)
     except (AttributeError, IndexError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
